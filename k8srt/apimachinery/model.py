@@ -1,0 +1,321 @@
+"""Structs: the typed insides of API objects, one class per definition, one line per field.
+
+    class PodSpec(Struct):
+        node_name: str = unset
+        host_ips: list[HostIP] = field("hostIPs", list_type="atomic")
+
+Every field may be absent, and absent reads as None; None is left out when the struct is written, so a struct with
+only some fields set is an apply configuration, and empty (`[]`, `{}`) stays apart from absent. Static types leave
+the None out, as Go's zero values do: `pod.spec.containers[0].image` needs no check to please a type checker.
+
+Python names are snake_case, wire names camelCase by rule; a field whose wire name the rule does not give names it.
+What the API knows about a field beyond its type (list type, merge keys, patch strategy, default, required) is data
+beside it: `fields_of(cls)`.
+
+Structs are untracked by the cyclic garbage collector, so a cache full of them costs a collection nothing. They are
+meant for one owner at a time; they are not locked.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
+
+import msgspec
+
+unset: Any = None
+"""The default of every field: not there. Assigning it removes a field."""
+
+Time = Annotated[datetime, msgspec.Meta(extra={"format": "date-time"})]
+"""A moment, written in UTC with whole seconds. Contract: MACH-23."""
+
+MicroTime = Annotated[datetime, msgspec.Meta(extra={"format": "micro-time"})]
+"""A moment, written in UTC with exactly six fractional digits. Contract: MACH-23."""
+
+Duration = Annotated[str, msgspec.Meta(extra={"format": "duration"})]
+"""A Go duration string, kept as it came."""
+
+IntOrString = int | str
+"""A port or percentage: `80` and `"80"` differ, and stay what they were. Contract: MACH-21."""
+
+if typing.TYPE_CHECKING:
+    QuantityText = str
+else:
+    QuantityText = Annotated[str | int | float, msgspec.Meta(extra={"format": "quantity"})]
+
+
+class _Marker:
+    """What `field(...)` leaves in a class body until the metaclass takes it away."""
+
+    __slots__ = ("facts", "wire")
+
+    def __init__(self, wire: str | None, facts: dict[str, Any]) -> None:
+        self.wire = wire
+        self.facts = facts
+
+
+def field(
+    wire: str | None = None,
+    *,
+    required: bool = False,
+    list_type: str | None = None,
+    keys: Sequence[str] = (),
+    map_type: str | None = None,
+    patch: str | None = None,
+    patch_key: str | None = None,
+    default: Any = None,
+    schema: Mapping[str, Any] | None = None,
+) -> Any:
+    """Declare a field with what the API knows about it.
+
+    `wire` is its name in JSON where the camelCase rule does not give it; `keys` are the merge keys of a list of
+    type "map"; `patch` is a strategic-merge strategy ("merge", "replace", "retainKeys", or several joined by
+    commas) and `patch_key` its merge key; `default` is the value a server fills in; `schema` holds validation
+    keywords as they stand in OpenAPI.
+    """
+    facts = {
+        "required": required,
+        "list_type": list_type,
+        "keys": tuple(keys),
+        "map_type": map_type,
+        "patch": tuple(patch.split(",")) if patch else (),
+        "patch_key": patch_key,
+        "default": default,
+        "schema": schema,
+    }
+    return _Marker(wire, facts)
+
+
+class FieldInfo(NamedTuple):
+    """What is known about one field; `type` is its resolved annotation, without the None."""
+
+    name: str
+    wire: str
+    type: Any
+    required: bool = False
+    list_type: str | None = None
+    keys: tuple[str, ...] = ()
+    map_type: str | None = None
+    patch: tuple[str, ...] = ()
+    patch_key: str | None = None
+    default: Any = None
+    schema: Mapping[str, Any] | None = None
+
+
+def camel(name: str) -> str:
+    """The wire name that the rule gives: `pod_cidr` → `podCidr`; a trailing underscore falls away."""
+    first, *rest = name.rstrip("_").split("_")
+    return first + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def take_markers(namespace: dict[str, Any]) -> dict[str, _Marker]:
+    """Take the `field(...)` markers out of a class body; each leaves None, the value of what is absent."""
+    markers = {name: value for name, value in namespace.items() if isinstance(value, _Marker)}
+    for name in markers:
+        namespace[name] = None
+    return markers
+
+
+def _or_none(annotation: Any) -> Any:
+    if isinstance(annotation, str):
+        return annotation if annotation.startswith(("ClassVar", "msgspec.Raw")) else f"{annotation} | None"
+    return annotation if typing.get_origin(annotation) is ClassVar else annotation | None
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+class _StructType(msgspec.StructMeta):
+    """Makes every field optional at run time, and keeps the facts of `field(...)` aside."""
+
+    __markers__: dict[str, _Marker]
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> Any:
+        markers = take_markers(namespace)
+        annotations = namespace.get("__annotations__", {})
+        for field_name, annotation in annotations.items():
+            annotations[field_name] = _or_none(annotation)
+        wires = {key: marker.wire for key, marker in markers.items() if marker.wire}
+        config.setdefault("rename", lambda key: wires.get(key) or camel(key))
+        cls = super().__new__(mcs, name, bases, namespace, **config)
+        cls.__markers__ = {**getattr(cls, "__markers__", {}), **markers}
+        return cls
+
+
+class Struct(
+    msgspec.Struct,
+    metaclass=_StructType,
+    kw_only=True,
+    omit_defaults=True,
+    repr_omit_defaults=True,
+    gc=False,
+):
+    """The base of every nested part of an API object. See the module."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plain JSON form: wire names, absent fields left out."""
+        result: dict[str, Any] = msgspec.json.decode(encode(self))
+        return result
+
+    @classmethod
+    def from_dict(cls: type[S], data: Mapping[str, Any]) -> S:
+        """Build from the plain JSON form. Raises msgspec.ValidationError, which names the path, on wrong types."""
+        result: S = decoder(cls).decode(msgspec.json.encode(data))
+        return result
+
+
+S = TypeVar("S", bound=Struct)
+
+
+@cache
+def fields_of(cls: type[Struct]) -> Mapping[str, FieldInfo]:
+    """The fields of a struct class by Python name, in the order of their declaration."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    infos = {}
+    for name, wire in zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True):
+        marker = cls.__markers__.get(name)
+        infos[name] = FieldInfo(name, wire, without_none(hints[name]), **(marker.facts if marker else {}))
+    return MappingProxyType(infos)
+
+
+def without_none(annotation: Any) -> Any:
+    """Take the None out of an annotation: `list[str] | None` → `list[str]`."""
+    args = typing.get_args(annotation)
+    if type(None) not in args:
+        return annotation
+    rest = tuple(arg for arg in args if arg is not type(None))
+    return rest[0] if len(rest) == 1 else typing.Union[rest]  # noqa: UP007 - built from a tuple
+
+
+# ---- encoding and decoding ----------------------------------------------------------------------------------------
+
+_foreign_decode: Callable[[type, Any], Any] | None = None
+_foreign_encode: Callable[[Any], Any] | None = None
+
+
+def set_foreign(decode: Callable[[type, Any], Any], encode: Callable[[Any], Any]) -> None:
+    """Let `object.py` say how whole API objects inside structs (volume claim templates) are read and written."""
+    global _foreign_decode, _foreign_encode
+    _foreign_decode, _foreign_encode = decode, encode
+    decoder.cache_clear()
+
+
+@cache
+def decoder(annotation: Any) -> msgspec.json.Decoder[Any]:
+    """The JSON decoder for a type; made once, shared by all threads."""
+    return msgspec.json.Decoder(annotation, dec_hook=_foreign_decode)
+
+
+def encode(value: Any) -> bytes:
+    """Write a struct, or lists and maps of structs, as JSON, with times in the form the API demands."""
+    return msgspec.json.encode(with_wire_times(value), enc_hook=_foreign_encode)
+
+
+def with_wire_times(value: Any) -> Any:
+    """Return `value`, or a copy in which moments that would be written wrongly are text already."""
+    if isinstance(value, Struct):
+        plan = _time_plan(type(value))
+        return _struct_times(value, plan) if plan else value
+    if isinstance(value, list):
+        return _list_times(value, with_wire_times)
+    return value
+
+
+def _struct_times(value: Struct, plan: tuple[tuple[str, Callable[[Any], Any]], ...]) -> Struct:
+    changes = {}
+    for name, convert in plan:
+        old = getattr(value, name)
+        if old is not None and (new := convert(old)) is not old:
+            changes[name] = new
+    return msgspec.structs.replace(value, **changes) if changes else value
+
+
+def _list_times(values: Any, convert: Callable[[Any], Any]) -> Any:
+    if not isinstance(values, list):
+        return values
+    converted = [convert(value) for value in values]
+    return converted if any(new is not old for new, old in zip(converted, values, strict=True)) else values
+
+
+def _dict_times(values: Any, convert: Callable[[Any], Any]) -> Any:
+    if not isinstance(values, dict):
+        return values
+    converted = {key: convert(value) for key, value in values.items()}
+    return converted if any(converted[key] is not values[key] for key in values) else values
+
+
+def format_time(moment: datetime) -> str:
+    """`2026-01-02T03:04:05Z`: UTC, whole seconds. Raises ValueError for a moment without a time zone."""
+    return _utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def format_micro_time(moment: datetime) -> str:
+    """`2026-01-02T03:04:05.000006Z`: UTC, always six digits. Raises ValueError without a time zone."""
+    return _utc(moment).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment!r} has no time zone; use datetime.now(UTC) or .replace(tzinfo=UTC)")
+    from datetime import UTC  # local: only writers of odd times need it
+
+    moment = moment.astimezone(UTC)
+    # strftime does not pad years before 1000, and the zero time of Go has year 1
+    return moment if moment.year >= 1000 else _EarlyYear.fromtimestamp_like(moment)
+
+
+class _EarlyYear(datetime):
+    """A moment before the year 1000, whose year prints with four digits on every platform."""
+
+    @classmethod
+    def fromtimestamp_like(cls, moment: datetime) -> _EarlyYear:
+        return cls(*moment.timetuple()[:6], moment.microsecond, moment.tzinfo)
+
+    def strftime(self, format: str) -> str:
+        return super().strftime(format.replace("%Y", f"{self.year:04d}"))
+
+
+def _plain_time(moment: Any) -> Any:
+    if not isinstance(moment, datetime):
+        return moment
+    return moment if moment.tzinfo is not None and not moment.microsecond and not moment.utcoffset() else format_time(moment)
+
+
+def _micro_time(moment: Any) -> Any:
+    return format_micro_time(moment) if isinstance(moment, datetime) else moment
+
+
+@cache
+def _time_plan(cls: type[Struct]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """Which fields of a struct class hold moments, themselves or deeper, and how each is converted."""
+    plan = []
+    for name, info in fields_of(cls).items():
+        convert = _time_converter(info.type, frozenset({cls}))
+        if convert is not None:
+            plan.append((name, convert))
+    return tuple(plan)
+
+
+def _time_converter(annotation: Any, above: frozenset[type]) -> Callable[[Any], Any] | None:
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        if args[0] is datetime:
+            return _micro_time if args[1].extra == {"format": "micro-time"} else _plain_time
+        return _time_converter(args[0], above)
+    if annotation is datetime:
+        return _plain_time
+    if origin in (list, dict) and args:
+        inner = _time_converter(args[-1], above)
+        walk = _list_times if origin is list else _dict_times
+        return None if inner is None else (lambda values: walk(values, inner))
+    if isinstance(annotation, type) and issubclass(annotation, Struct):
+        return with_wire_times if _holds_times(annotation, above) else None
+    return None
+
+
+def _holds_times(cls: type[Struct], above: frozenset[type]) -> bool:
+    if cls in above:
+        return False
+    return any(_time_converter(info.type, above | {cls}) is not None for info in fields_of(cls).values())

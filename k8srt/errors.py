@@ -1,0 +1,275 @@
+"""Every exception k8srt raises on purpose.
+
+    K8srtError
+    ├── ConfigError            a kubeconfig or a client setting is wrong: which file, entry, field
+    ├── DecodeError            bytes that are not what they should be (also a ValueError)
+    ├── TransportError         no answer came: which URL, and why
+    │   ├── ConnectionRefused
+    │   └── TimeoutExpired     (also a TimeoutError)
+    ├── WatchError             a watch could not go on
+    ├── CacheKeyError          an object has no key in a store
+    ├── QueueClosed            a queue was closed and is empty
+    ├── WaitTimeout            a condition did not come true in time (also a TimeoutError)
+    ├── Stopped                a stop signal ended a wait
+    ├── NotStarted, AlreadyStarted
+    └── StatusError            the server answered with a failure
+        ├── BadRequest (400)        ├── Gone (410)
+        ├── Unauthorized (401)      │   └── Expired
+        ├── Forbidden (403)         ├── RequestEntityTooLarge (413)
+        ├── NotFound (404)          ├── UnsupportedMediaType (415)
+        ├── MethodNotSupported (405)├── Invalid (422)
+        ├── NotAcceptable (406)     ├── TooManyRequests (429)
+        ├── Conflict (409)          ├── InternalError (500)
+        ├── AlreadyExists (409)     ├── ServiceUnavailable (503)
+        ├── ServerTimeout (500)     ├── Timeout (504)
+        └── StoreReadError (500)    └── UnknownStatus (anything else)
+
+A message says what was being done, to what, and why it failed; it never carries a token, a header or the body
+of a secret. Causes are chained, so `raise … from` keeps the whole story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
+
+
+class K8srtError(Exception):
+    """The root: `except K8srtError` catches whatever the library raises on purpose."""
+
+
+class ConfigError(K8srtError):
+    """A configuration cannot be used; the message names the file, the entry and the field."""
+
+
+class DecodeError(K8srtError, ValueError):
+    """Bytes or values do not have the form they should have; the message says where."""
+
+
+class TransportError(K8srtError):
+    """A request got no usable answer from the network."""
+
+    def __init__(self, message: str, *, url: str = "") -> None:
+        super().__init__(message)
+        self.url = url
+
+
+class ConnectionRefused(TransportError):
+    """Nothing listens at the address."""
+
+
+class TimeoutExpired(TransportError, TimeoutError):
+    """The peer was silent for longer than allowed."""
+
+
+class WatchError(K8srtError):
+    """A watch could not be opened or could not go on."""
+
+
+class CacheKeyError(K8srtError):
+    """No key can be computed for `obj`. The reason is the `__cause__`. Contract: CACHE-03."""
+
+    def __init__(self, obj: object, cause: BaseException | None = None) -> None:
+        super().__init__(f"couldn't create key for object {obj!r}: {cause}")
+        self.obj = obj
+        self.__cause__ = cause
+
+
+class QueueClosed(K8srtError):
+    """A queue was closed and everything in it has been delivered."""
+
+
+class WaitTimeout(K8srtError, TimeoutError):
+    """Something awaited did not happen in time."""
+
+
+class Stopped(K8srtError):
+    """A stop signal ended a wait before what was awaited happened."""
+
+
+class NotStarted(K8srtError):
+    """Something must be started before this can be asked of it."""
+
+
+class AlreadyStarted(K8srtError):
+    """Something can only be set before the start, or started once."""
+
+
+class StatusLike(Protocol):
+    """What a `StatusError` needs of a `metav1.Status`: attributes, any of which may be None."""
+
+    @property
+    def message(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def code(self) -> int: ...
+    @property
+    def details(self) -> Any: ...
+
+
+class StatusError(K8srtError):
+    """The server answered with a failure. `status` is the whole `metav1.Status`, as it came.
+
+    Attributes: `status`, `code` (HTTP), `reason`, `message`, `details`, `causes`, `retry_after` (seconds, or
+    None). Contract: MACH-25 to MACH-30.
+    """
+
+    reasons: ClassVar[tuple[str, ...]] = ()
+    codes: ClassVar[tuple[int, ...]] = ()
+
+    def __init__(self, status: StatusLike, message: str | None = None) -> None:
+        super().__init__(message or status.message or f"the server answered {status.code or '?'}")
+        self.status = status
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.status, self.args[0])
+
+    @property
+    def message(self) -> str:
+        return self.status.message or str(self)
+
+    @property
+    def reason(self) -> str:
+        return self.status.reason or ""
+
+    @property
+    def code(self) -> int:
+        return self.status.code or 0
+
+    @property
+    def details(self) -> Any:
+        return self.status.details
+
+    @property
+    def causes(self) -> Sequence[Any]:
+        details = self.status.details
+        return (details.causes or ()) if details is not None else ()
+
+    @property
+    def retry_after(self) -> float | None:
+        """The delay the server asks for, in seconds; None if it asks for none. Contract: MACH-28."""
+        details = self.status.details
+        seconds = (details.retry_after_seconds or 0) if details is not None else 0
+        return float(seconds) if seconds > 0 else None
+
+    def has_cause(self, cause_type: str) -> bool:
+        """Whether the details name a cause of this type (its `reason` on the wire). Contract: MACH-29."""
+        return any(cause.reason == cause_type for cause in self.causes)
+
+
+class BadRequest(StatusError):
+    reasons, codes = ("BadRequest",), (400,)
+
+
+class Unauthorized(StatusError):
+    reasons, codes = ("Unauthorized",), (401,)
+
+
+class Forbidden(StatusError):
+    reasons, codes = ("Forbidden",), (403,)
+
+
+class NotFound(StatusError):
+    reasons, codes = ("NotFound",), (404,)
+
+
+class MethodNotSupported(StatusError):
+    reasons, codes = ("MethodNotAllowed",), (405,)
+
+
+class NotAcceptable(StatusError):
+    reasons, codes = ("NotAcceptable",), (406,)
+
+
+class Conflict(StatusError):
+    """The object changed meanwhile, or belongs to somebody else. AlreadyExists is no Conflict (MACH-27)."""
+
+    reasons, codes = ("Conflict",), (409,)
+
+
+class AlreadyExists(StatusError):
+    reasons = ("AlreadyExists",)
+
+
+class Gone(StatusError):
+    """410: what was asked for is no longer kept."""
+
+    reasons = ("Gone",)
+    codes: ClassVar[tuple[int, ...]] = (410,)
+
+
+class Expired(Gone):
+    """410 with reason Expired: a resource version or continue token is too old."""
+
+    reasons = ("Expired",)
+
+
+class RequestEntityTooLarge(StatusError):
+    reasons, codes = ("RequestEntityTooLarge",), (413,)
+
+
+class UnsupportedMediaType(StatusError):
+    reasons, codes = ("UnsupportedMediaType",), (415,)
+
+
+class Invalid(StatusError):
+    reasons, codes = ("Invalid",), (422,)
+
+
+class TooManyRequests(StatusError):
+    reasons, codes = ("TooManyRequests",), (429,)
+
+
+class InternalError(StatusError):
+    reasons, codes = ("InternalError",), (500,)
+
+
+class ServerTimeout(StatusError):
+    """The server asks to try again later; `retry_after` is then a number, possibly 0 (MACH-28)."""
+
+    reasons = ("ServerTimeout",)
+
+    @property
+    def retry_after(self) -> float:
+        return super().retry_after or 0.0
+
+
+class StoreReadError(StatusError):
+    reasons = ("StorageReadError",)
+
+
+class ServiceUnavailable(StatusError):
+    reasons, codes = ("ServiceUnavailable",), (503,)
+
+
+class Timeout(StatusError):
+    reasons, codes = ("Timeout",), (504,)
+
+
+class UnknownStatus(StatusError):
+    """A failure whose reason and code say nothing more precise."""
+
+
+def _table(attribute: str) -> dict[Any, type[StatusError]]:
+    kinds = [*StatusError.__subclasses__(), *Gone.__subclasses__()]
+    return {key: kind for kind in kinds for key in vars(kind).get(attribute, ())}
+
+
+_BY_REASON: dict[str, type[StatusError]] = _table("reasons")
+_BY_CODE: dict[int, type[StatusError]] = _table("codes")
+
+
+def status_error(status: StatusLike, message: str | None = None) -> StatusError:
+    """Return the most precise error for `status`: by its reason, and if that is unknown by its code.
+
+    A reason the library does not know leaves the code to decide, as the upstream predicates do (MACH-26);
+    for 413 and 429 the code decides whatever the reason (MACH-27).
+    """
+    code = status.code or 0
+    if code in (413, 429):
+        return _BY_CODE[code](status, message)
+    kind = _BY_REASON.get(status.reason or "") or _BY_CODE.get(code)
+    if kind is None:
+        kind = InternalError if code >= 500 else UnknownStatus
+    return kind(status, message)
