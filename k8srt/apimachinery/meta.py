@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from k8srt.apimachinery.model import MicroTime, Struct, Time, decoder, field, unset
+from k8srt.apimachinery.model import MicroTime, Struct, Time, field, unset
+from k8srt.apimachinery.wire import decoder
 
 __all__ = [
     "APIGroup",
@@ -69,7 +70,7 @@ class ObjectMeta(Struct):
     generate_name: str = unset
     generation: int = unset
     labels: dict[str, str] = unset
-    # Undecoded until `managed_fields` is asked for; then a list. A Raw refers to its record's bytes, so keeping one is free.
+    # Undecoded until `managed_fields` is asked for; then a list. A Raw refers to its record's bytes: it costs nothing.
     _managed: msgspec.Raw = field("managedFields", list_type="atomic")
     name: str = unset
     namespace: str = unset
@@ -90,6 +91,10 @@ class ObjectMeta(Struct):
     def managed_fields(self, entries: list[ManagedFieldsEntry] | None) -> None:
         self._managed = entries  # type: ignore[assignment]
 
+    def __repr__(self) -> str:
+        shown = ((name, getattr(self, name)) for name in self.__struct_fields__ if name != "_managed")
+        return f"ObjectMeta({', '.join(f'{name}={value!r}' for name, value in shown if value is not None)})"
+
 
 class ShardInfo(Struct):
     selector: str = field(required=True)
@@ -109,7 +114,7 @@ class LabelSelectorRequirement(Struct):
     values: list[str] = field(list_type="atomic")
 
 
-class LabelSelector(Struct):
+class LabelSelector(Struct, map_type="atomic"):
     match_expressions: list[LabelSelectorRequirement] = field(list_type="atomic")
     match_labels: dict[str, str] = unset
 
@@ -149,7 +154,7 @@ class Status(Struct):
 
     api_version: str = unset
     code: int = unset
-    details: StatusDetails = field(list_type="atomic")
+    details: StatusDetails = unset
     kind: str = unset
     message: str = unset
     metadata: ListMeta = unset

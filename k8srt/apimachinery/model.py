@@ -19,7 +19,7 @@ meant for one owner at a time; they are not locked.
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from types import MappingProxyType
@@ -131,8 +131,16 @@ class _StructType(msgspec.StructMeta):
     """Makes every field optional at run time, and keeps the facts of `field(...)` aside."""
 
     __markers__: dict[str, _Marker]
+    __map_type__: str | None
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> Any:
+    def __new__(
+        mcs,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        map_type: str | None = None,
+        **config: Any,
+    ) -> Any:
         markers = take_markers(namespace)
         annotations = namespace.get("__annotations__", {})
         for field_name, annotation in annotations.items():
@@ -141,6 +149,7 @@ class _StructType(msgspec.StructMeta):
         config.setdefault("rename", lambda key: wires.get(key) or camel(key))
         cls = super().__new__(mcs, name, bases, namespace, **config)
         cls.__markers__ = {**getattr(cls, "__markers__", {}), **markers}
+        cls.__map_type__ = map_type  # "atomic": server-side apply owns such a struct as a whole
         return cls
 
 
@@ -156,13 +165,17 @@ class Struct(
 
     def to_dict(self) -> dict[str, Any]:
         """The plain JSON form: wire names, absent fields left out."""
-        result: dict[str, Any] = msgspec.json.decode(encode(self))
+        from k8srt.apimachinery import wire
+
+        result: dict[str, Any] = msgspec.json.decode(wire.encode(self))
         return result
 
     @classmethod
     def from_dict(cls: type[S], data: Mapping[str, Any]) -> S:
         """Build from the plain JSON form. Raises msgspec.ValidationError, which names the path, on wrong types."""
-        result: S = decoder(cls).decode(msgspec.json.encode(data))
+        from k8srt.apimachinery import wire
+
+        result: S = wire.decoder(cls).decode(msgspec.json.encode(data))
         return result
 
 
@@ -187,135 +200,3 @@ def without_none(annotation: Any) -> Any:
         return annotation
     rest = tuple(arg for arg in args if arg is not type(None))
     return rest[0] if len(rest) == 1 else typing.Union[rest]  # noqa: UP007 - built from a tuple
-
-
-# ---- encoding and decoding ----------------------------------------------------------------------------------------
-
-_foreign_decode: Callable[[type, Any], Any] | None = None
-_foreign_encode: Callable[[Any], Any] | None = None
-
-
-def set_foreign(decode: Callable[[type, Any], Any], encode: Callable[[Any], Any]) -> None:
-    """Let `object.py` say how whole API objects inside structs (volume claim templates) are read and written."""
-    global _foreign_decode, _foreign_encode
-    _foreign_decode, _foreign_encode = decode, encode
-    decoder.cache_clear()
-
-
-@cache
-def decoder(annotation: Any) -> msgspec.json.Decoder[Any]:
-    """The JSON decoder for a type; made once, shared by all threads."""
-    return msgspec.json.Decoder(annotation, dec_hook=_foreign_decode)
-
-
-def encode(value: Any) -> bytes:
-    """Write a struct, or lists and maps of structs, as JSON, with times in the form the API demands."""
-    return msgspec.json.encode(with_wire_times(value), enc_hook=_foreign_encode)
-
-
-def with_wire_times(value: Any) -> Any:
-    """Return `value`, or a copy in which moments that would be written wrongly are text already."""
-    if isinstance(value, Struct):
-        plan = _time_plan(type(value))
-        return _struct_times(value, plan) if plan else value
-    if isinstance(value, list):
-        return _list_times(value, with_wire_times)
-    return value
-
-
-def _struct_times(value: Struct, plan: tuple[tuple[str, Callable[[Any], Any]], ...]) -> Struct:
-    changes = {}
-    for name, convert in plan:
-        old = getattr(value, name)
-        if old is not None and (new := convert(old)) is not old:
-            changes[name] = new
-    return msgspec.structs.replace(value, **changes) if changes else value
-
-
-def _list_times(values: Any, convert: Callable[[Any], Any]) -> Any:
-    if not isinstance(values, list):
-        return values
-    converted = [convert(value) for value in values]
-    return converted if any(new is not old for new, old in zip(converted, values, strict=True)) else values
-
-
-def _dict_times(values: Any, convert: Callable[[Any], Any]) -> Any:
-    if not isinstance(values, dict):
-        return values
-    converted = {key: convert(value) for key, value in values.items()}
-    return converted if any(converted[key] is not values[key] for key in values) else values
-
-
-def format_time(moment: datetime) -> str:
-    """`2026-01-02T03:04:05Z`: UTC, whole seconds. Raises ValueError for a moment without a time zone."""
-    return _utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def format_micro_time(moment: datetime) -> str:
-    """`2026-01-02T03:04:05.000006Z`: UTC, always six digits. Raises ValueError without a time zone."""
-    return _utc(moment).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment!r} has no time zone; use datetime.now(UTC) or .replace(tzinfo=UTC)")
-    from datetime import UTC  # local: only writers of odd times need it
-
-    moment = moment.astimezone(UTC)
-    # strftime does not pad years before 1000, and the zero time of Go has year 1
-    return moment if moment.year >= 1000 else _EarlyYear.fromtimestamp_like(moment)
-
-
-class _EarlyYear(datetime):
-    """A moment before the year 1000, whose year prints with four digits on every platform."""
-
-    @classmethod
-    def fromtimestamp_like(cls, moment: datetime) -> _EarlyYear:
-        return cls(*moment.timetuple()[:6], moment.microsecond, moment.tzinfo)
-
-    def strftime(self, format: str) -> str:
-        return super().strftime(format.replace("%Y", f"{self.year:04d}"))
-
-
-def _plain_time(moment: Any) -> Any:
-    if not isinstance(moment, datetime):
-        return moment
-    return moment if moment.tzinfo is not None and not moment.microsecond and not moment.utcoffset() else format_time(moment)
-
-
-def _micro_time(moment: Any) -> Any:
-    return format_micro_time(moment) if isinstance(moment, datetime) else moment
-
-
-@cache
-def _time_plan(cls: type[Struct]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    """Which fields of a struct class hold moments, themselves or deeper, and how each is converted."""
-    plan = []
-    for name, info in fields_of(cls).items():
-        convert = _time_converter(info.type, frozenset({cls}))
-        if convert is not None:
-            plan.append((name, convert))
-    return tuple(plan)
-
-
-def _time_converter(annotation: Any, above: frozenset[type]) -> Callable[[Any], Any] | None:
-    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is Annotated:
-        if args[0] is datetime:
-            return _micro_time if args[1].extra == {"format": "micro-time"} else _plain_time
-        return _time_converter(args[0], above)
-    if annotation is datetime:
-        return _plain_time
-    if origin in (list, dict) and args:
-        inner = _time_converter(args[-1], above)
-        walk = _list_times if origin is list else _dict_times
-        return None if inner is None else (lambda values: walk(values, inner))
-    if isinstance(annotation, type) and issubclass(annotation, Struct):
-        return with_wire_times if _holds_times(annotation, above) else None
-    return None
-
-
-def _holds_times(cls: type[Struct], above: frozenset[type]) -> bool:
-    if cls in above:
-        return False
-    return any(_time_converter(info.type, above | {cls}) is not None for info in fields_of(cls).values())

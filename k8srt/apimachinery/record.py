@@ -70,13 +70,13 @@ class _Facts(msgspec.Struct, gc=False):
     namespace: str | None = None
     name: str | None = None
     uid: str | None = None
-    resourceVersion: str | None = None  # noqa: N815 - the name on the wire
+    resourceVersion: str | None = None
     labels: dict[str, str | None] | None = None
 
 
 class _List(msgspec.Struct, gc=False):
     items: list[dict[str, Raw]] | None = None
-    apiVersion: str | None = None  # noqa: N815
+    apiVersion: str | None = None
     kind: str | None = None
     metadata: ListMeta | None = None
 

@@ -1,0 +1,584 @@
+"""API objects as a person uses them: thin, private wrappers over records.
+
+    class Pod(Object, gvk="v1/Pod", resource="pods", short_names="po"):
+        metadata: ObjectMeta = unset
+        spec: PodSpec = unset
+        status: PodStatus = unset
+
+Making one costs next to nothing. A part is decoded the first time it is touched, and from then on belongs to this
+object alone, so changing an object can never reach a cache or another reader. A part nobody touched, or touched
+without changing it, is written as the very bytes it came in; a changed one keeps the fields its model does not know.
+
+A part that is a struct and absent reads as an empty struct, as in Go; it is written once it holds something.
+Objects belong to one caller at a time; they are not locked.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar, dataclass_transform, overload
+
+import msgspec
+
+from k8srt.apimachinery import model, scheme, wire
+from k8srt.apimachinery.meta import ListMeta, ObjectMeta
+from k8srt.apimachinery.model import Struct, field, unset
+from k8srt.apimachinery.preserve import restore_unknown
+from k8srt.apimachinery.record import (
+    Record,
+    RecordList,
+    decode_record,
+    decode_record_list,
+    encode_record,
+    parts_from,
+    record_from_parts,
+)
+from k8srt.apimachinery.resource import ResourceInfo, parse_info
+from k8srt.apimachinery.schema import GroupVersionKind
+from k8srt.errors import DecodeError
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["Object", "ObjectList", "Part", "Unstructured", "UnstructuredList", "parts_of"]
+
+
+class Part(NamedTuple):
+    """One top-level field of a kind: its Python name, its wire name, its type, and whether it must be sent."""
+
+    name: str
+    wire: str
+    type: Any
+    required: bool = False
+
+
+_new = object.__new__
+_EMPTY = Record({})
+_HEADERS = ("apiVersion", "kind")
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+class _ObjectType(type):
+    """Turns the annotated parts of a class into slots: an empty slot is an untouched part."""
+
+    __wires__: dict[str, str]
+    __required__: frozenset[str]
+    __info__: ResourceInfo | None
+
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], gvk: str | None = None, **facts: Any
+    ) -> Any:
+        markers = model.take_markers(namespace)
+        names = [key for key in namespace.get("__annotations__", {}) if not key.startswith("_")]
+        for key in names:
+            namespace.pop(key, None)
+        inherited: dict[str, str] = {}
+        for base in reversed(bases):
+            inherited.update(getattr(base, "__wires__", {}))
+        own = {key: (markers[key].wire if key in markers else None) or model.camel(key) for key in names}
+        namespace["__slots__"] = (*namespace.get("__slots__", ()), *(key for key in names if key not in inherited))
+        namespace["__wires__"] = {**inherited, **own}
+        required = {key for key, marker in markers.items() if marker.facts["required"]}
+        namespace["__required__"] = frozenset(required).union(*(getattr(b, "__required__", ()) for b in bases))
+        cls = super().__new__(mcs, name, bases, namespace)
+        if gvk is not None:
+            cls.__info__ = parse_info(gvk, **facts)
+            scheme.default.add(cls.__info__.gvk, cls)
+        return cls
+
+
+@cache
+def parts_of(cls: type[Object]) -> Mapping[str, Part]:
+    """The parts of a kind by Python name, with their types resolved."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return {
+        name: Part(name, key, model.without_none(hints[name]), name in cls.__required__)
+        for name, key in cls.__wires__.items()
+    }
+
+
+class Object(metaclass=_ObjectType):
+    """The base of every kind. Subclasses name their parts; see the module."""
+
+    __slots__ = ("_blank", "_record")
+    __info__: ClassVar[ResourceInfo | None] = None
+    __hash__ = None  # type: ignore[assignment]
+
+    _record: Record
+    _blank: dict[str, Any]
+    metadata: ObjectMeta = unset
+
+    def __init__(self, **parts: Any) -> None:
+        self._record = _EMPTY
+        for name, value in parts.items():
+            if name not in self.__wires__:
+                raise TypeError(f"{type(self).__name__} has no field {name!r}; it has {', '.join(self.__wires__)}")
+            if value is not None:
+                setattr(self, name, value)
+
+    # ---- from and to records, bytes, plain values -----------------------------------------------------------------
+
+    @classmethod
+    def from_record(cls, record: Record) -> Self:
+        """A fresh object over a record, which it never changes."""
+        obj = _new(cls)
+        obj._record = record
+        return obj
+
+    def to_record(self) -> Record:
+        """The object as it is now: the record it was made of if nothing has changed, else a new one.
+
+        Raises DecodeError naming the path when a field has a value of the wrong type.
+        """
+        record = self._record
+        parts = self._encoded_parts()
+        return record if parts == record.parts else record_from_parts(parts)
+
+    @classmethod
+    def decode(cls, data: bytes | str) -> Self:
+        """Read JSON. Raises DecodeError when it is no JSON object or of another kind."""
+        record = decode_record(data.encode() if isinstance(data, str) else data)
+        cls._check_kind(record)
+        return cls.from_record(record)
+
+    def encode(self) -> bytes:
+        """The JSON form, with apiVersion and kind. Raises DecodeError naming the path of a wrong value."""
+        return encode_record(self.to_record())
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Build from the plain JSON form. Raises DecodeError when it is of another kind or not JSON."""
+        if not isinstance(document, Mapping):
+            raise DecodeError(f"{cls.__name__}: expected a mapping, got {type(document).__name__}")
+        try:
+            record = record_from_parts(parts_from(document))
+        except (TypeError, msgspec.MsgspecError) as err:
+            raise DecodeError(f"{cls.__name__}: {err}") from err
+        cls._check_kind(record)
+        return cls.from_record(record)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plain JSON form: a valid manifest, absent fields left out."""
+        return {key: msgspec.json.decode(part) for key, part in self.to_record().parts.items()}
+
+    @classmethod
+    def from_yaml(cls, text: str | bytes) -> Self:
+        """Build from one YAML document. Raises DecodeError."""
+        from k8srt.apimachinery import yamlio
+
+        return cls.from_dict(yamlio.load(text))
+
+    def to_yaml(self) -> str:
+        from k8srt.apimachinery import yamlio
+
+        return yamlio.dump(self.to_dict())
+
+    def copy(self) -> Self:
+        """A deep, independent copy; untouched parts cost nothing."""
+        return self.from_record(self.to_record())
+
+    @property
+    def api_version(self) -> str:
+        info = self.__info__
+        return self._record.text("apiVersion") or (info.api_version if info else "")
+
+    @property
+    def kind(self) -> str:
+        info = self.__info__
+        return self._record.text("kind") or (info.kind if info else "")
+
+    @property
+    def gvk(self) -> GroupVersionKind:
+        return GroupVersionKind.of(self.api_version, self.kind)
+
+    # ---- parts ----------------------------------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        """Reached only for a part that is untouched: decode it, and keep it in its slot."""
+        if name not in type(self).__wires__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        part = parts_of(type(self))[name]
+        raw = self._record.parts.get(part.wire)
+        value = self._decode_part(part, raw) if raw is not None and raw != b"null" else self._absent(part)
+        setattr(self, name, value)
+        return value
+
+    def __delattr__(self, name: str) -> None:
+        """Remove a part: it will not be sent."""
+        setattr(self, name, None)
+
+    def _decode_part(self, part: Part, raw: bytes) -> Any:
+        try:
+            return wire.decoder(part.type).decode(raw)
+        except msgspec.MsgspecError as err:
+            raise DecodeError(f"{self!r}: {_placed(part.wire, err)}") from err
+
+    def _absent(self, part: Part) -> Any:
+        if not (isinstance(part.type, type) and issubclass(part.type, Struct)):
+            return None
+        blank = part.type()
+        blanks = self._blanks()
+        if not blanks:
+            self._blank = blanks
+        blanks[part.name] = blank
+        return blank
+
+    def _blanks(self) -> dict[str, Any]:
+        try:
+            return object.__getattribute__(self, "_blank")  # type: ignore[no-any-return]
+        except AttributeError:
+            return {}
+
+    def _encoded_parts(self) -> dict[str, bytes]:
+        parts = self._record.parts
+        info = self.__info__
+        result = dict(parts)
+        if info is not None and not all(key in parts for key in _HEADERS):
+            kind, version = f'"{info.kind}"', f'"{info.api_version}"'
+            result = {"apiVersion": version.encode(), "kind": kind.encode(), **result}
+        for name, key in type(self).__wires__.items():
+            try:
+                value = object.__getattribute__(self, name)
+            except AttributeError:
+                continue  # untouched
+            data = self._encode_part(name, value, parts.get(key))
+            if data is None:
+                result.pop(key, None)
+            else:
+                result[key] = data
+        return result
+
+    def _encode_part(self, name: str, value: Any, original: bytes | None) -> bytes | None:
+        part = parts_of(type(self))[name]
+        if value is None or (value in ([], {}) and not part.required):
+            return None
+        decoder = wire.decoder(part.type)
+        try:
+            data = wire.encode(value)
+            decoder.decode(data)
+        except (msgspec.MsgspecError, TypeError, ValueError) as err:
+            raise DecodeError(f"{self!r}: {_placed(part.wire, err)}") from err
+        if original is None:
+            return None if data == b"{}" and self._blanks().get(name) is value else data
+        known = wire.encode(decoder.decode(original))
+        if data == known:
+            return original
+        return _restored(data, original, known)
+
+    # ---- comparing, showing, copying ------------------------------------------------------------------------------
+
+    @classmethod
+    def _check_kind(cls, record: Record) -> None:
+        info = cls.__info__
+        kind, version = record.text("kind"), record.text("apiVersion")
+        if info is not None and ((kind and kind != info.kind) or (version and version != info.api_version)):
+            raise DecodeError(f"expected {info.api_version} {info.kind}, got {version or '?'} {kind or '?'}")
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both hold the same values; how they are written does not matter."""
+        if not isinstance(other, Object) or type(self) is not type(other):
+            return NotImplemented
+        mine, theirs = self._encoded_parts(), other._encoded_parts()
+        return mine.keys() == theirs.keys() and all(
+            part == theirs[key] or msgspec.json.decode(part) == msgspec.json.decode(theirs[key])
+            for key, part in mine.items()
+        )
+
+    def __repr__(self) -> str:
+        namespace, name, version = self._identity()
+        where = f"{namespace}/{name}" if namespace else name or "(unnamed)"
+        return f"<{self.kind or type(self).__name__} {where}{f' rv={version}' if version else ''}>"
+
+    def _identity(self) -> tuple[str, str, str]:
+        try:
+            meta = object.__getattribute__(self, "metadata")
+        except AttributeError:
+            record = self._record
+            return record.namespace, record.name, record.resource_version
+        return meta.namespace or "", meta.name or meta.generate_name or "", meta.resource_version or ""
+
+    def __dir__(self) -> list[str]:
+        return sorted({*object.__dir__(self), *self.__wires__})
+
+    def __copy__(self) -> Self:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (type(self), self.to_record().parts)
+
+
+def _unpickle(cls: type[Object], parts: dict[str, bytes]) -> Object:
+    return cls.from_record(record_from_parts(parts))
+
+
+def _restored(data: bytes, original: bytes, known: bytes) -> bytes:
+    was, seen = msgspec.json.decode(original), msgspec.json.decode(known)
+    new = msgspec.json.decode(data)
+    full = restore_unknown(new, was, seen)
+    return data if full == new else msgspec.json.encode(full)
+
+
+def _placed(part: str, err: Exception) -> str:
+    """`spec.containers[0].name: expected str, got int` from what the decoder says of a part."""
+    what, _, path = str(err).partition(" - at `")
+    said = what.replace("`", "").replace(" | null", "")
+    return f"{part}{path.rstrip('`').removeprefix('$')}: {said[:1].lower()}{said[1:]}"
+
+
+# ---- lists --------------------------------------------------------------------------------------------------------
+
+T = TypeVar("T", bound=Object)
+_LISTS: dict[type[Object], type[ObjectList[Any]]] = {}
+
+
+class ObjectList(Sequence[T], Generic[T]):
+    """A list as the server answered it: a sequence of objects, with the list's own `metadata`.
+
+    The objects are made when first asked for, and then belong to this list; `records` are what came.
+    """
+
+    item: ClassVar[type[Any]]
+    __info__: ClassVar[ResourceInfo | None] = None
+
+    def __init_subclass__(cls, gvk: str | None = None, **facts: Any) -> None:
+        super().__init_subclass__()
+        for base in getattr(cls, "__orig_bases__", ()):
+            args = typing.get_args(base)
+            if args and isinstance(args[0], type):
+                cls.item = args[0]
+                _LISTS.setdefault(args[0], cls)
+        if gvk is not None:
+            cls.__info__ = parse_info(gvk, **facts)
+            scheme.default.add(cls.__info__.gvk, cls)
+
+    def __init__(self, items: Sequence[T] = (), *, metadata: ListMeta | None = None) -> None:
+        self.metadata = metadata or ListMeta()
+        self._items: list[T] | None = list(items)
+        self._records: list[Record] = []
+        self._class: type[Any] = getattr(type(self), "item", Unstructured)
+
+    @classmethod
+    def of(cls, item: type[T], found: RecordList) -> ObjectList[T]:
+        """The list class of a kind, over a decoded response."""
+        made = _new(_LISTS.get(item, cls))
+        made.metadata = found.metadata
+        made._items = None
+        made._records = found.records
+        made._class = item
+        return made
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Read a list response. Raises DecodeError."""
+        return cls.of(cls.item, decode_record_list(data))  # type: ignore[return-value]
+
+    @property
+    def items(self) -> list[T]:
+        if self._items is None:
+            self._items = [self._class.from_record(record) for record in self._records]
+            self._records = []
+        return self._items
+
+    @property
+    def records(self) -> list[Record]:
+        if self._items is None:
+            return self._records
+        return [item.to_record() for item in self._items]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self._records if self._items is None else self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        return self.items[index]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plain JSON form, a `List` of complete objects."""
+        info = self.__info__
+        return {
+            "apiVersion": info.api_version if info else "v1",
+            "kind": info.kind if info else "List",
+            "metadata": self.metadata.to_dict(),
+            "items": [item.to_dict() for item in self.items],
+        }
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self)}{_version_text(self.metadata)}>"
+
+
+def _version_text(metadata: ListMeta) -> str:
+    return f" rv={metadata.resource_version}" if metadata.resource_version else ""
+
+
+# ---- without a model ----------------------------------------------------------------------------------------------
+
+
+class Unstructured(Object):
+    """An object of any kind: parts are plain values by their wire names, `obj["spec"]["replicas"]`.
+
+    `obj.metadata` is the typed view of the metadata. Of that and `obj["metadata"]` the one asked for last counts; what
+    was changed through the other before is carried over.
+    """
+
+    __slots__ = ("_values",)
+    _values: dict[str, Any]
+
+    def __init__(self, document: Mapping[str, Any] | None = None, **parts: Any) -> None:
+        super().__init__(**parts)
+        for key, value in (document or {}).items():
+            self[key] = value
+
+    def _touched(self) -> dict[str, Any]:
+        try:
+            return object.__getattribute__(self, "_values")  # type: ignore[no-any-return]
+        except AttributeError:
+            self._values = {}
+            return self._values
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "metadata" and "metadata" in (values := self._touched()):
+            plain = values.pop("metadata")
+            typed = wire.decoder(ObjectMeta).decode(msgspec.json.encode(plain or {}))
+            setattr(self, "metadata", typed)  # noqa: B010 - the slot is made by the metaclass
+            return typed
+        return super().__getattr__(name)
+
+    def __getitem__(self, key: str) -> Any:
+        values = self._touched()
+        if key == "metadata":
+            self._settle_metadata(values)
+        if key not in values:
+            values[key] = msgspec.json.decode(self._record.parts[key])
+        if values[key] is None:
+            raise KeyError(key)
+        return values[key]
+
+    def _settle_metadata(self, values: dict[str, Any]) -> None:
+        """Turn a touched typed metadata into the plain one."""
+        try:
+            typed = object.__getattribute__(self, "metadata")
+        except AttributeError:
+            return
+        data = self._encode_part("metadata", typed, self._record.parts.get("metadata"))
+        object.__delattr__(self, "metadata")
+        values["metadata"] = msgspec.json.decode(data) if data else {}
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        values = self._touched()
+        if key == "metadata":
+            self._settle_metadata(values)
+        values[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self:
+            raise KeyError(key)
+        self[key] = None
+
+    def __contains__(self, key: object) -> bool:
+        values = self._touched()
+        if key in values:
+            return values[str(key)] is not None
+        return key in self._encoded_parts()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._encoded_parts())
+
+    def keys(self) -> list[str]:
+        """The top-level keys, so that `dict(obj)` works."""
+        return list(self)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    def setdefault(self, key: str, default: Any) -> Any:
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def _encoded_parts(self) -> dict[str, bytes]:
+        result = super()._encoded_parts()
+        for key, value in self._touched().items():
+            if value is None:
+                result.pop(key, None)
+                continue
+            original = self._record.parts.get(key)
+            if original is None or msgspec.json.decode(original) != value:
+                result[key] = self._encode_value(key, value)
+        return result
+
+    def _encode_value(self, key: str, value: Any) -> bytes:
+        try:
+            return wire.encode(value)
+        except (TypeError, ValueError) as err:
+            raise DecodeError(f"{self.kind or 'object'}: {key}: {err}") from err
+
+    @property
+    def api_version(self) -> str:
+        return str(self.get("apiVersion", ""))
+
+    @property
+    def kind(self) -> str:
+        return str(self.get("kind", ""))
+
+    def _identity(self) -> tuple[str, str, str]:
+        plain = self._touched().get("metadata")
+        if isinstance(plain, Mapping):
+            return tuple(str(plain.get(key) or "") for key in ("namespace", "name", "resourceVersion"))  # type: ignore[return-value]
+        return super()._identity()
+
+    def __repr__(self) -> str:
+        return f"<Unstructured {super().__repr__()[1:]}"
+
+
+class UnstructuredList(ObjectList[Unstructured]):
+    """A list of objects of any kind. Items that lack apiVersion and kind get those the list implies."""
+
+    @classmethod
+    def of(cls, item: type[Any], found: RecordList) -> UnstructuredList:
+        made = _new(cls)
+        made.metadata = found.metadata
+        made._items = None
+        made._records = [
+            with_type(record, found.api_version, found.kind.removesuffix("List")) for record in found.records
+        ]
+        made._class = item
+        return made
+
+
+def with_type(record: Record, api_version: str, kind: str) -> Record:
+    """The record with apiVersion and kind, which items of a built-in list lack."""
+    if "kind" in record.parts or not kind:
+        return record
+    headers = {"apiVersion": msgspec.json.encode(api_version), "kind": msgspec.json.encode(kind)}
+    return msgspec.structs.replace(record, parts={**headers, **record.parts})
+
+
+def _decode_foreign(cls: type, value: Any) -> Any:
+    if isinstance(cls, type) and issubclass(cls, Object):
+        return value if isinstance(value, cls) else cls.from_dict(value)
+    raise NotImplementedError(cls)
+
+
+def _encode_foreign(value: Any) -> Any:
+    if isinstance(value, Object):
+        return msgspec.Raw(value.encode())
+    if isinstance(value, ObjectList):
+        return value.to_dict()
+    raise NotImplementedError(f"{type(value).__name__} cannot be written as JSON")
+
+
+wire.set_foreign(_decode_foreign, _encode_foreign)
