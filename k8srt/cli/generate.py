@@ -1,0 +1,82 @@
+"""`k8srt generate`: Python from API schemas.
+
+    k8srt generate foo-crd.yaml --output src --package foo      models, client, informer and lister for custom resources
+    k8srt generate swagger.json --output k8srt/api              the library's own models
+
+An input is an OpenAPI v2 document of a cluster (JSON) or files of CustomResourceDefinitions (YAML or JSON, any number
+of documents each).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from k8srt.codegen.files import write_files
+
+
+class InputError(Exception):
+    """An input that can't be read or isn't what is expected; the text says which and why."""
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "generate",
+        help="write typed models and clients from custom resource definitions, or from an OpenAPI document",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files to read; - for standard input")
+    parser.add_argument("--output", required=True, metavar="DIR", help="the folder to write into")
+    parser.add_argument("--package", metavar="NAME", help="the package to make in it (for custom resources)")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the files and say what changed. Returns 0, or 1 with the reason on standard error."""
+    output = Path(args.output)
+    try:
+        files = _files(args.inputs, args.package)
+    except InputError as err:
+        print(f"k8srt generate: {err}", file=sys.stderr)
+        return 1
+    changed = write_files(output / args.package.replace(".", "/") if args.package else output, files)
+    print(f"{len(files)} files in {output}, {len(changed)} changed")
+    for path in changed:
+        print(f"  {path}")
+    return 0
+
+
+def _files(inputs: list[str], package: str | None) -> dict[str, str]:
+    documents = {name: _read(name) for name in inputs}
+    if any(_is_openapi(text) for text in documents.values()):
+        return _library(documents)
+    raise InputError("not an OpenAPI document")
+
+
+def _library(documents: Mapping[str, str]) -> dict[str, str]:
+    from k8srt.codegen.library import library_files
+
+    if len(documents) != 1:
+        raise InputError("an OpenAPI document must be the only input")
+    [(name, text)] = documents.items()
+    try:
+        return library_files(json.loads(text))
+    except ValueError as err:
+        raise InputError(f"{name}: {err}") from err
+
+
+def _is_openapi(text: str) -> bool:
+    return text.lstrip().startswith("{") and '"swagger"' in text[:200]
+
+
+def _read(name: str) -> str:
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        raise InputError(f"{name}: {err}") from err
