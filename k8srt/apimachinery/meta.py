@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 
-class OwnerReference(Struct):
+class OwnerReference(Struct, map_type="atomic"):
     api_version: str = field(required=True)
     block_owner_deletion: bool = unset
     controller: bool = unset
