@@ -16,21 +16,19 @@ Objects belong to one caller at a time; they are not locked.
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar, dataclass_transform, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, dataclass_transform
 
 import msgspec
 
 from k8srt.apimachinery import model, scheme, wire
-from k8srt.apimachinery.meta import ListMeta, ObjectMeta
+from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.model import Struct, field, unset
 from k8srt.apimachinery.preserve import restore_unknown
 from k8srt.apimachinery.record import (
     Record,
-    RecordList,
     decode_record,
-    decode_record_list,
     encode_record,
     parts_from,
     record_from_parts,
@@ -42,7 +40,7 @@ from k8srt.errors import DecodeError
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["Object", "ObjectList", "Part", "Unstructured", "UnstructuredList", "parts_of"]
+__all__ = ["Object", "Part", "parts_of"]
 
 
 class Part(NamedTuple):
@@ -330,241 +328,7 @@ def _placed(part: str, err: Exception) -> str:
     return f"{part}{path.rstrip('`').removeprefix('$')}: {said[:1].lower()}{said[1:]}"
 
 
-# ---- lists --------------------------------------------------------------------------------------------------------
-
-T = TypeVar("T", bound=Object)
-_LISTS: dict[type[Object], type[ObjectList[Any]]] = {}
-
-
-class ObjectList(Sequence[T], Generic[T]):
-    """A list as the server answered it: a sequence of objects, with the list's own `metadata`.
-
-    The objects are made when first asked for, and then belong to this list; `records` are what came.
-    """
-
-    item: ClassVar[type[Any]]
-    __info__: ClassVar[ResourceInfo | None] = None
-
-    def __init_subclass__(cls, gvk: str | None = None, **facts: Any) -> None:
-        super().__init_subclass__()
-        for base in getattr(cls, "__orig_bases__", ()):
-            args = typing.get_args(base)
-            if args and isinstance(args[0], type):
-                cls.item = args[0]
-                _LISTS.setdefault(args[0], cls)
-        if gvk is not None:
-            cls.__info__ = parse_info(gvk, **facts)
-            scheme.default.add(cls.__info__.gvk, cls)
-
-    def __init__(self, items: Sequence[T] = (), *, metadata: ListMeta | None = None) -> None:
-        self.metadata = metadata or ListMeta()
-        self._items: list[T] | None = list(items)
-        self._records: list[Record] = []
-        self._class: type[Any] = getattr(type(self), "item", Unstructured)
-
-    @classmethod
-    def of(cls, item: type[T], found: RecordList) -> ObjectList[T]:
-        """The list class of a kind, over a decoded response."""
-        made = _new(_LISTS.get(item, cls))
-        made.metadata = found.metadata
-        made._items = None
-        made._records = found.records
-        made._class = item
-        return made
-
-    @classmethod
-    def decode(cls, data: bytes) -> Self:
-        """Read a list response. Raises DecodeError."""
-        return cls.of(cls.item, decode_record_list(data))  # type: ignore[return-value]
-
-    @property
-    def items(self) -> list[T]:
-        if self._items is None:
-            self._items = [self._class.from_record(record) for record in self._records]
-            self._records = []
-        return self._items
-
-    @property
-    def records(self) -> list[Record]:
-        if self._items is None:
-            return self._records
-        return [item.to_record() for item in self._items]
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self._records if self._items is None else self._items)
-
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[T]: ...
-    def __getitem__(self, index: int | slice) -> T | list[T]:
-        return self.items[index]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The plain JSON form, a `List` of complete objects."""
-        info = self.__info__
-        return {
-            "apiVersion": info.api_version if info else "v1",
-            "kind": info.kind if info else "List",
-            "metadata": self.metadata.to_dict(),
-            "items": [item.to_dict() for item in self.items],
-        }
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self)}{_version_text(self.metadata)}>"
-
-
-def _version_text(metadata: ListMeta) -> str:
-    return f" rv={metadata.resource_version}" if metadata.resource_version else ""
-
-
-# ---- without a model ----------------------------------------------------------------------------------------------
-
-
-class Unstructured(Object):
-    """An object of any kind: parts are plain values by their wire names, `obj["spec"]["replicas"]`.
-
-    `obj.metadata` is the typed view of the metadata. Of that and `obj["metadata"]` the one asked for last counts; what
-    was changed through the other before is carried over.
-    """
-
-    __slots__ = ("_values",)
-    _values: dict[str, Any]
-
-    def __init__(self, document: Mapping[str, Any] | None = None, **parts: Any) -> None:
-        super().__init__(**parts)
-        for key, value in (document or {}).items():
-            self[key] = value
-
-    def _touched(self) -> dict[str, Any]:
-        try:
-            return object.__getattribute__(self, "_values")  # type: ignore[no-any-return]
-        except AttributeError:
-            self._values = {}
-            return self._values
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "metadata" and "metadata" in (values := self._touched()):
-            plain = values.pop("metadata")
-            typed = wire.decoder(ObjectMeta).decode(msgspec.json.encode(plain or {}))
-            setattr(self, "metadata", typed)  # noqa: B010 - the slot is made by the metaclass
-            return typed
-        return super().__getattr__(name)
-
-    def __getitem__(self, key: str) -> Any:
-        values = self._touched()
-        if key == "metadata":
-            self._settle_metadata(values)
-        if key not in values:
-            values[key] = msgspec.json.decode(self._record.parts[key])
-        if values[key] is None:
-            raise KeyError(key)
-        return values[key]
-
-    def _settle_metadata(self, values: dict[str, Any]) -> None:
-        """Turn a touched typed metadata into the plain one."""
-        try:
-            typed = object.__getattribute__(self, "metadata")
-        except AttributeError:
-            return
-        data = self._encode_part("metadata", typed, self._record.parts.get("metadata"))
-        object.__delattr__(self, "metadata")
-        values["metadata"] = msgspec.json.decode(data) if data else {}
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        values = self._touched()
-        if key == "metadata":
-            self._settle_metadata(values)
-        values[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        if key not in self:
-            raise KeyError(key)
-        self[key] = None
-
-    def __contains__(self, key: object) -> bool:
-        values = self._touched()
-        if key in values:
-            return values[str(key)] is not None
-        return key in self._encoded_parts()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._encoded_parts())
-
-    def keys(self) -> list[str]:
-        """The top-level keys, so that `dict(obj)` works."""
-        return list(self)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        try:
-            return self[key]
-        except KeyError:
-            return default
-
-    def setdefault(self, key: str, default: Any) -> Any:
-        if key not in self:
-            self[key] = default
-        return self[key]
-
-    def _encoded_parts(self) -> dict[str, bytes]:
-        result = super()._encoded_parts()
-        for key, value in self._touched().items():
-            if value is None:
-                result.pop(key, None)
-                continue
-            original = self._record.parts.get(key)
-            if original is None or msgspec.json.decode(original) != value:
-                result[key] = self._encode_value(key, value)
-        return result
-
-    def _encode_value(self, key: str, value: Any) -> bytes:
-        try:
-            return wire.encode(value)
-        except (TypeError, ValueError) as err:
-            raise DecodeError(f"{self.kind or 'object'}: {key}: {err}") from err
-
-    @property
-    def api_version(self) -> str:
-        return str(self.get("apiVersion", ""))
-
-    @property
-    def kind(self) -> str:
-        return str(self.get("kind", ""))
-
-    def _identity(self) -> tuple[str, str, str]:
-        plain = self._touched().get("metadata")
-        if isinstance(plain, Mapping):
-            return tuple(str(plain.get(key) or "") for key in ("namespace", "name", "resourceVersion"))  # type: ignore[return-value]
-        return super()._identity()
-
-    def __repr__(self) -> str:
-        return f"<Unstructured {super().__repr__()[1:]}"
-
-
-class UnstructuredList(ObjectList[Unstructured]):
-    """A list of objects of any kind. Items that lack apiVersion and kind get those the list implies."""
-
-    @classmethod
-    def of(cls, item: type[Any], found: RecordList) -> UnstructuredList:
-        made = _new(cls)
-        made.metadata = found.metadata
-        made._items = None
-        made._records = [
-            with_type(record, found.api_version, found.kind.removesuffix("List")) for record in found.records
-        ]
-        made._class = item
-        return made
-
-
-def with_type(record: Record, api_version: str, kind: str) -> Record:
-    """The record with apiVersion and kind, which items of a built-in list lack."""
-    if "kind" in record.parts or not kind:
-        return record
-    headers = {"apiVersion": msgspec.json.encode(api_version), "kind": msgspec.json.encode(kind)}
-    return msgspec.structs.replace(record, parts={**headers, **record.parts})
+# ---- objects inside structs: volume claim templates, embedded resources -------------------------------------------
 
 
 def _decode_foreign(cls: type, value: Any) -> Any:
@@ -576,8 +340,6 @@ def _decode_foreign(cls: type, value: Any) -> Any:
 def _encode_foreign(value: Any) -> Any:
     if isinstance(value, Object):
         return msgspec.Raw(value.encode())
-    if isinstance(value, ObjectList):
-        return value.to_dict()
     raise NotImplementedError(f"{type(value).__name__} cannot be written as JSON")
 
 
