@@ -7,7 +7,19 @@ from collections.abc import Iterable, Iterator
 
 from k8srt.apimachinery.model import camel
 from k8srt.apimachinery.resource import USUAL_SUBRESOURCE_VERBS, USUAL_VERBS
-from k8srt.codegen.tree import MODEL, OBJECT, Class, Field, Module, Ref, Resource, Subresource, literal
+from k8srt.codegen.tree import (
+    MODEL,
+    OBJECT,
+    OBJECT_LIST,
+    OBJECT_LIST,
+    Class,
+    Field,
+    Module,
+    Ref,
+    Resource,
+    Subresource,
+    literal,
+)
 
 WIDTH = 110
 INDENT = "    "
@@ -117,7 +129,7 @@ def _continued(argument: str) -> list[str]:
 
 def _bases(cls: Class, names: Names) -> Iterator[str]:
     if cls.item:
-        yield f"{names.spell(Ref('ObjectList', OBJECT))}[{cls.item}]"
+        yield f"{names.spell(Ref('ObjectList', OBJECT_LIST))}[{cls.item}]"
     elif cls.gvk:
         yield names.spell(Ref("Object", OBJECT))
     else:

@@ -7,7 +7,8 @@ from typing import Any
 from k8srt.api.core.v1 import PersistentVolumeClaim, PodTemplateSpec
 from k8srt.apimachinery.meta import LabelSelector, ObjectMeta
 from k8srt.apimachinery.model import IntOrString, Struct, Time, field, unset
-from k8srt.apimachinery.object import Object, ObjectList
+from k8srt.apimachinery.object import Object
+from k8srt.apimachinery.objectlist import ObjectList
 
 
 class ControllerRevision(Object, gvk="apps/v1/ControllerRevision", resource="controllerrevisions"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from k8srt.api.core.v1 import EventSource, ObjectReference
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.model import MicroTime, Struct, Time, field, unset
-from k8srt.apimachinery.object import Object, ObjectList
+from k8srt.apimachinery.object import Object
+from k8srt.apimachinery.objectlist import ObjectList
 
 
 class Event(Object, gvk="events.k8s.io/v1/Event", resource="events", short_names="ev"):

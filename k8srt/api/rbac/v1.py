@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from k8srt.apimachinery.meta import LabelSelector, ObjectMeta
 from k8srt.apimachinery.model import Struct, field, unset
-from k8srt.apimachinery.object import Object, ObjectList
+from k8srt.apimachinery.object import Object
+from k8srt.apimachinery.objectlist import ObjectList
 
 
 class AggregationRule(Struct):

@@ -7,7 +7,8 @@ from typing import Any
 from k8srt.api.core.v1 import NodeSelector
 from k8srt.apimachinery.meta import Condition, ObjectMeta
 from k8srt.apimachinery.model import QuantityText, Struct, Time, field, unset
-from k8srt.apimachinery.object import Object, ObjectList
+from k8srt.apimachinery.object import Object
+from k8srt.apimachinery.objectlist import ObjectList
 
 
 class AllocatedDeviceStatus(Struct):

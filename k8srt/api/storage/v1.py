@@ -5,7 +5,8 @@ from __future__ import annotations
 from k8srt.api.core.v1 import PersistentVolumeSpec, TopologySelectorTerm
 from k8srt.apimachinery.meta import LabelSelector, ObjectMeta
 from k8srt.apimachinery.model import QuantityText, Struct, Time, field, unset
-from k8srt.apimachinery.object import Object, ObjectList
+from k8srt.apimachinery.object import Object
+from k8srt.apimachinery.objectlist import ObjectList
 
 
 class CSIDriver(Object, gvk="storage.k8s.io/v1/CSIDriver", resource="csidrivers", namespaced=False):
