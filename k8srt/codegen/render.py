@@ -11,7 +11,6 @@ from k8srt.codegen.tree import (
     MODEL,
     OBJECT,
     OBJECT_LIST,
-    OBJECT_LIST,
     Class,
     Field,
     Module,
