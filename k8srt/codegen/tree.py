@@ -79,7 +79,6 @@ MODEL = "k8srt.apimachinery.model"
 META = "k8srt.apimachinery.meta"
 OBJECT = "k8srt.apimachinery.object"
 OBJECT_LIST = "k8srt.apimachinery.objectlist"
-OBJECT_LIST = "k8srt.apimachinery.objectlist"
 
 ANY = ref("Any", "typing")
 BOOL, BYTES, FLOAT, INT, STR = ref("bool"), ref("bytes"), ref("float"), ref("int"), ref("str")
