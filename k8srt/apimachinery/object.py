@@ -18,13 +18,13 @@ from __future__ import annotations
 import typing
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
 import msgspec
 
 from k8srt.apimachinery import model, scheme, wire
 from k8srt.apimachinery.meta import ObjectMeta
-from k8srt.apimachinery.model import Struct, field, unset
+from k8srt.apimachinery.model import FieldInfo, Struct, field, unset
 from k8srt.apimachinery.preserve import restore_unknown
 from k8srt.apimachinery.record import (
     Record,
@@ -43,14 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Object", "Part", "parts_of"]
 
 
-class Part(NamedTuple):
-    """One top-level field of a kind: its Python name, its wire name, its type, and whether it must be sent."""
-
-    name: str
-    wire: str
-    type: Any
-    required: bool = False
-
+Part = FieldInfo  # one top-level field of a kind, and what the API knows about it
 
 _new = object.__new__
 _EMPTY = Record({})
@@ -62,7 +55,7 @@ class _ObjectType(type):
     """Turns the annotated parts of a class into slots: an empty slot is an untouched part."""
 
     __wires__: dict[str, str]
-    __required__: frozenset[str]
+    __facts__: dict[str, dict[str, Any]]
     __info__: ResourceInfo | None
 
     def __new__(
@@ -78,8 +71,10 @@ class _ObjectType(type):
         own = {key: (markers[key].wire if key in markers else None) or model.camel(key) for key in names}
         namespace["__slots__"] = (*namespace.get("__slots__", ()), *(key for key in names if key not in inherited))
         namespace["__wires__"] = {**inherited, **own}
-        required = {key for key, marker in markers.items() if marker.facts["required"]}
-        namespace["__required__"] = frozenset(required).union(*(getattr(b, "__required__", ()) for b in bases))
+        known: dict[str, dict[str, Any]] = {}
+        for base in reversed(bases):
+            known.update(getattr(base, "__facts__", {}))
+        namespace["__facts__"] = known | {key: marker.facts for key, marker in markers.items()}
         cls = super().__new__(mcs, name, bases, namespace)
         if gvk is not None:
             cls.__info__ = parse_info(gvk, **facts)
@@ -92,7 +87,7 @@ def parts_of(cls: type[Object]) -> Mapping[str, Part]:
     """The parts of a kind by Python name, with their types resolved."""
     hints = typing.get_type_hints(cls, include_extras=True)
     return {
-        name: Part(name, key, model.without_none(hints[name]), name in cls.__required__)
+        name: Part(name, key, model.without_none(hints[name]), **cls.__facts__.get(name, {}))
         for name, key in cls.__wires__.items()
     }
 
