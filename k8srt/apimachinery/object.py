@@ -256,9 +256,7 @@ class Object(metaclass=_ObjectType):
         if original is None:
             return None if data == b"{}" and self._blanks().get(name) is value else data
         known = wire.encode(decoder.decode(original))
-        if data == known:
-            return original
-        return _restored(data, original, known)
+        return original if data == known else _restored(data, original, known)
 
     # ---- comparing, showing, copying ------------------------------------------------------------------------------
 
@@ -310,9 +308,11 @@ def _unpickle(cls: type[Object], parts: dict[str, bytes]) -> Object:
 
 
 def _restored(data: bytes, original: bytes, known: bytes) -> bytes:
-    was, seen = msgspec.json.decode(original), msgspec.json.decode(known)
-    new = msgspec.json.decode(data)
-    full = restore_unknown(new, was, seen)
+    """`data` with the unknown fields of `original`; `original` itself when they hold the same values."""
+    new, seen = msgspec.json.decode(data), msgspec.json.decode(known)
+    if new == seen:
+        return original
+    full = restore_unknown(new, msgspec.json.decode(original), seen)
     return data if full == new else msgspec.json.encode(full)
 
 
@@ -335,7 +335,7 @@ def _decode_foreign(cls: type, value: Any) -> Any:
 def _encode_foreign(value: Any) -> Any:
     if isinstance(value, Object):
         return msgspec.Raw(value.encode())
-    raise NotImplementedError(f"{type(value).__name__} cannot be written as JSON")
+    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
 
 
 wire.set_foreign(_decode_foreign, _encode_foreign)
