@@ -1,0 +1,1 @@
+"""Controllers to run, read and start from. Installed as `k8srt.examples`."""
