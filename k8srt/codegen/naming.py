@@ -82,14 +82,17 @@ def class_name(text: str) -> str:
 
 
 def singular(name: str) -> str:
-    """The class name of one item of a list: "Containers" → "Container", "Policies" → "Policy", "Status" stays."""
-    if name.endswith("ies") and len(name) > 4:
+    """The class name of one item of a list: "Containers" → "Container", "Policies" → "Policy"; "Status" stays."""
+    lower = name.lower()
+    if lower.endswith(("ss", "us", "is", "series", "species")) or not lower.endswith("s"):
+        return name
+    if lower.endswith("ies") and len(name) > 4:
         return name[:-3] + "y"
-    if name.endswith(("sses", "shes", "ches", "xes", "zes")):
+    keeps_e = ("aches", "oses", "ases")  # caches, purposes, databases
+    drops_e = ("sses", "shes", "ches", "xes", "tuses")
+    if lower.endswith("aliases") or (lower.endswith(drops_e) and not lower.endswith(keeps_e)):
         return name[:-2]
-    if name.endswith("s") and not name.endswith(("ss", "us", "is")):
-        return name[:-1]
-    return name
+    return name[:-1]
 
 
 def module_name(text: str) -> str:

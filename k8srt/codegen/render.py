@@ -20,7 +20,7 @@ from k8srt.codegen.tree import (
     literal,
 )
 
-WIDTH = 110
+WIDTH = 120
 INDENT = "    "
 HEAD = "from __future__ import annotations\n"
 
@@ -94,6 +94,8 @@ def _class(cls: Class, names: Names) -> str:
     if not cls.fields:
         return f"{header} ...\n"
     lines = [INDENT + _field(field, names) for field in cls.fields]
+    if cls.schema:
+        lines.insert(0, f"{INDENT}__schema__ = {literal(cls.schema)}\n")
     return "\n".join([header, *lines, ""])
 
 
@@ -170,14 +172,15 @@ def _subresource(sub: Subresource) -> str:
 
 
 def _field(field: Field, names: Names) -> str:
-    annotation = field.type.text(names.spell)
-    return f"{field.name}: {annotation} = {_default(field, names)}"
-
-
-def _default(field: Field, names: Names) -> str:
+    """One line, or one an argument where that would be too long."""
+    head = f"{field.name}: {field.type.text(names.spell)} = "
     arguments = [f"{name}={literal(value)}" for name, value in field.facts.items()]
     if camel(field.name) != field.wire:
         arguments.insert(0, literal(field.wire))
     if not arguments:
-        return names.spell(Ref("unset", MODEL))
-    return f"{names.spell(Ref('field', MODEL))}({', '.join(arguments)})"
+        return head + names.spell(Ref("unset", MODEL))
+    call = names.spell(Ref("field", MODEL))
+    line = f"{head}{call}({', '.join(arguments)})"
+    if len(line) <= WIDTH - len(INDENT):
+        return line
+    return f"{head}{call}(\n" + "".join(f"{INDENT * 2}{argument},\n" for argument in arguments) + f"{INDENT})"

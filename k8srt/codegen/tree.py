@@ -5,7 +5,7 @@ Readers (`build`, `crd`) make these; `render` writes them. Nothing here knows JS
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,13 +28,6 @@ class Type:
     shape: str
     parts: tuple[Any, ...]
 
-    def refs(self) -> Iterator[Ref]:
-        for part in self.parts:
-            if isinstance(part, Type):
-                yield from part.refs()
-            elif isinstance(part, Ref):
-                yield part
-
     def text(self, spell: Callable[[Ref], str]) -> str:
         """The annotation; `spell` tells how the module at hand calls a class."""
         parts = [part.text(spell) if isinstance(part, Type) else part for part in self.parts]
@@ -46,7 +39,7 @@ class Type:
             case "map":
                 return f"dict[str, {parts[0]}]"
             case "literal":
-                return f"Literal[{', '.join(literal(part) for part in parts)}]"
+                return f"{spell(LITERAL)}[{', '.join(literal(part) for part in parts)}]"
             case _:
                 return " | ".join(parts)
 
@@ -69,10 +62,14 @@ def union(*members: Type) -> Type:
 
 def literal(value: object) -> str:
     """`repr` with double quotes where that's as short, as the rest of the code is written."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        inside = ", ".join(map(literal, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' if len(value) == 1 else ''})"
     text = repr(value)
-    if isinstance(value, str) and text.startswith("'") and '"' not in text:
-        return f'"{text[1:-1]}"' if "\\'" not in text else text
-    return text
+    plain = isinstance(value, str) and text.startswith("'") and '"' not in text
+    return f'"{text[1:-1]}"' if plain and "\\'" not in text else text
 
 
 MODEL = "k8srt.apimachinery.model"
@@ -81,11 +78,13 @@ OBJECT = "k8srt.apimachinery.object"
 OBJECT_LIST = "k8srt.apimachinery.objectlist"
 
 ANY = ref("Any", "typing")
+LITERAL = Ref("Literal", "typing")
 BOOL, BYTES, FLOAT, INT, STR = ref("bool"), ref("bytes"), ref("float"), ref("int"), ref("str")
 INT_OR_STRING = ref("IntOrString", MODEL)
 MICRO_TIME = ref("MicroTime", MODEL)
 QUANTITY = ref("QuantityText", MODEL)
 TIME = ref("Time", MODEL)
+UNSTRUCTURED = ref("Unstructured", "k8srt.apimachinery.unstructured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +129,7 @@ class Class:
     item: str = ""
     resource: Resource | None = None
     map_type: str = ""
+    schema: dict[str, Any] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:

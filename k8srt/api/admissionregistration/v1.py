@@ -40,8 +40,8 @@ class MatchResources(Struct, map_type="atomic"):
 
 
 class MutatingAdmissionPolicy(
-    Object, gvk="admissionregistration.k8s.io/v1/MutatingAdmissionPolicy",
-    resource="mutatingadmissionpolicies", namespaced=False, categories="api-extensions",
+    Object, gvk="admissionregistration.k8s.io/v1/MutatingAdmissionPolicy", resource="mutatingadmissionpolicies",
+    namespaced=False, categories="api-extensions",
 ):
     metadata: ObjectMeta = unset
     spec: MutatingAdmissionPolicySpec = unset
@@ -74,7 +74,7 @@ class MutatingAdmissionPolicyList(
 
 class MutatingAdmissionPolicySpec(Struct):
     failure_policy: str = unset
-    match_conditions: list[MatchCondition] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    match_conditions: list[MatchCondition] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
     match_constraints: MatchResources = unset
     mutations: list[Mutation] = field(list_type="atomic")
     param_kind: ParamKind = unset
@@ -86,7 +86,7 @@ class MutatingWebhook(Struct):
     admission_review_versions: list[str] = field(required=True, list_type="atomic")
     client_config: WebhookClientConfig = field(required=True)
     failure_policy: str = unset
-    match_conditions: list[MatchCondition] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    match_conditions: list[MatchCondition] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
     match_policy: str = unset
     name: str = field(required=True)
     namespace_selector: LabelSelector = unset
@@ -102,12 +102,11 @@ class MutatingWebhookConfiguration(
     resource="mutatingwebhookconfigurations", namespaced=False, categories="api-extensions",
 ):
     metadata: ObjectMeta = unset
-    webhooks: list[MutatingWebhook] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    webhooks: list[MutatingWebhook] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
 
 
 class MutatingWebhookConfigurationList(
-    ObjectList[MutatingWebhookConfiguration],
-    gvk="admissionregistration.k8s.io/v1/MutatingWebhookConfigurationList",
+    ObjectList[MutatingWebhookConfiguration], gvk="admissionregistration.k8s.io/v1/MutatingWebhookConfigurationList",
 ): ...
 
 
@@ -158,9 +157,8 @@ class TypeChecking(Struct):
 
 
 class ValidatingAdmissionPolicy(
-    Object, gvk="admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy",
-    resource="validatingadmissionpolicies", namespaced=False, categories="api-extensions",
-    subresources="status",
+    Object, gvk="admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy", resource="validatingadmissionpolicies",
+    namespaced=False, categories="api-extensions", subresources="status",
 ):
     metadata: ObjectMeta = unset
     spec: ValidatingAdmissionPolicySpec = unset
@@ -189,23 +187,22 @@ class ValidatingAdmissionPolicyBindingSpec(Struct):
 
 
 class ValidatingAdmissionPolicyList(
-    ObjectList[ValidatingAdmissionPolicy],
-    gvk="admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyList",
+    ObjectList[ValidatingAdmissionPolicy], gvk="admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyList",
 ): ...
 
 
 class ValidatingAdmissionPolicySpec(Struct):
     audit_annotations: list[AuditAnnotation] = field(list_type="atomic")
     failure_policy: str = unset
-    match_conditions: list[MatchCondition] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    match_conditions: list[MatchCondition] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
     match_constraints: MatchResources = unset
     param_kind: ParamKind = unset
     validations: list[Validation] = field(list_type="atomic")
-    variables: list[Variable] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    variables: list[Variable] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
 
 
 class ValidatingAdmissionPolicyStatus(Struct):
-    conditions: list[Condition] = field(list_type="map", keys=('type',))
+    conditions: list[Condition] = field(list_type="map", keys=("type",))
     observed_generation: int = unset
     type_checking: TypeChecking = unset
 
@@ -214,7 +211,7 @@ class ValidatingWebhook(Struct):
     admission_review_versions: list[str] = field(required=True, list_type="atomic")
     client_config: WebhookClientConfig = field(required=True)
     failure_policy: str = unset
-    match_conditions: list[MatchCondition] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    match_conditions: list[MatchCondition] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
     match_policy: str = unset
     name: str = field(required=True)
     namespace_selector: LabelSelector = unset
@@ -229,7 +226,7 @@ class ValidatingWebhookConfiguration(
     resource="validatingwebhookconfigurations", namespaced=False, categories="api-extensions",
 ):
     metadata: ObjectMeta = unset
-    webhooks: list[ValidatingWebhook] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    webhooks: list[ValidatingWebhook] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
 
 
 class ValidatingWebhookConfigurationList(

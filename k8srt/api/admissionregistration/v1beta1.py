@@ -30,8 +30,8 @@ class MatchResources(Struct, map_type="atomic"):
 
 
 class MutatingAdmissionPolicy(
-    Object, gvk="admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy",
-    resource="mutatingadmissionpolicies", namespaced=False, categories="api-extensions",
+    Object, gvk="admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy", resource="mutatingadmissionpolicies",
+    namespaced=False, categories="api-extensions",
 ):
     metadata: ObjectMeta = unset
     spec: MutatingAdmissionPolicySpec = unset
@@ -58,14 +58,13 @@ class MutatingAdmissionPolicyBindingSpec(Struct):
 
 
 class MutatingAdmissionPolicyList(
-    ObjectList[MutatingAdmissionPolicy],
-    gvk="admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicyList",
+    ObjectList[MutatingAdmissionPolicy], gvk="admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicyList",
 ): ...
 
 
 class MutatingAdmissionPolicySpec(Struct):
     failure_policy: str = unset
-    match_conditions: list[MatchCondition] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    match_conditions: list[MatchCondition] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
     match_constraints: MatchResources = unset
     mutations: list[Mutation] = field(list_type="atomic")
     param_kind: ParamKind = unset

@@ -67,7 +67,7 @@ class CustomResourceDefinitionSpec(Struct):
 
 class CustomResourceDefinitionStatus(Struct):
     accepted_names: CustomResourceDefinitionNames = unset
-    conditions: list[CustomResourceDefinitionCondition] = field(list_type="map", keys=('type',))
+    conditions: list[CustomResourceDefinitionCondition] = field(list_type="map", keys=("type",))
     observed_generation: int = unset
     stored_versions: list[str] = field(list_type="atomic")
 
@@ -151,7 +151,13 @@ class JSONSchemaProps(Struct):
     x_kubernetes_list_type: str = field("x-kubernetes-list-type")
     x_kubernetes_map_type: str = field("x-kubernetes-map-type")
     x_kubernetes_preserve_unknown_fields: bool = field("x-kubernetes-preserve-unknown-fields")
-    x_kubernetes_validations: list[ValidationRule] = field("x-kubernetes-validations", list_type="map", keys=('rule',), patch="merge", patch_key="rule")
+    x_kubernetes_validations: list[ValidationRule] = field(
+        "x-kubernetes-validations",
+        list_type="map",
+        keys=("rule",),
+        patch="merge",
+        patch_key="rule",
+    )
 
 
 class SelectableField(Struct):

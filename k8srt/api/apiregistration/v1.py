@@ -39,7 +39,7 @@ class APIServiceSpec(Struct):
 
 
 class APIServiceStatus(Struct):
-    conditions: list[APIServiceCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[APIServiceCondition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
 
 
 class ServiceReference(Struct):

@@ -16,8 +16,8 @@ class ServerStorageVersion(Struct):
 
 
 class StorageVersion(
-    Object, gvk="internal.apiserver.k8s.io/v1alpha1/StorageVersion", resource="storageversions",
-    namespaced=False, subresources="status",
+    Object, gvk="internal.apiserver.k8s.io/v1alpha1/StorageVersion", resource="storageversions", namespaced=False,
+    subresources="status",
 ):
     metadata: ObjectMeta = field(required=True)
     spec: StorageVersionSpec = unset
@@ -33,9 +33,7 @@ class StorageVersionCondition(Struct):
     type: str = field(required=True)
 
 
-class StorageVersionList(
-    ObjectList[StorageVersion], gvk="internal.apiserver.k8s.io/v1alpha1/StorageVersionList",
-): ...
+class StorageVersionList(ObjectList[StorageVersion], gvk="internal.apiserver.k8s.io/v1alpha1/StorageVersionList"): ...
 
 
 class StorageVersionSpec(Struct): ...
@@ -43,5 +41,5 @@ class StorageVersionSpec(Struct): ...
 
 class StorageVersionStatus(Struct):
     common_encoding_version: str = unset
-    conditions: list[StorageVersionCondition] = field(list_type="map", keys=('type',))
-    storage_versions: list[ServerStorageVersion] = field(list_type="map", keys=('apiServerID',))
+    conditions: list[StorageVersionCondition] = field(list_type="map", keys=("type",))
+    storage_versions: list[ServerStorageVersion] = field(list_type="map", keys=("apiServerID",))

@@ -21,8 +21,7 @@ class ControllerRevisionList(ObjectList[ControllerRevision], gvk="apps/v1/Contro
 
 
 class DaemonSet(
-    Object, gvk="apps/v1/DaemonSet", resource="daemonsets", short_names="ds", categories="all",
-    subresources="status",
+    Object, gvk="apps/v1/DaemonSet", resource="daemonsets", short_names="ds", categories="all", subresources="status",
 ):
     metadata: ObjectMeta = unset
     spec: DaemonSetSpec = unset
@@ -50,7 +49,7 @@ class DaemonSetSpec(Struct):
 
 class DaemonSetStatus(Struct):
     collision_count: int = unset
-    conditions: list[DaemonSetCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[DaemonSetCondition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     current_number_scheduled: int = field(required=True)
     desired_number_scheduled: int = field(required=True)
     number_available: int = unset
@@ -101,7 +100,7 @@ class DeploymentSpec(Struct):
 class DeploymentStatus(Struct):
     available_replicas: int = unset
     collision_count: int = unset
-    conditions: list[DeploymentCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[DeploymentCondition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     observed_generation: int = unset
     ready_replicas: int = unset
     replicas: int = unset
@@ -144,7 +143,7 @@ class ReplicaSetSpec(Struct):
 
 class ReplicaSetStatus(Struct):
     available_replicas: int = unset
-    conditions: list[ReplicaSetCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[ReplicaSetCondition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     fully_labeled_replicas: int = unset
     observed_generation: int = unset
     ready_replicas: int = unset
@@ -213,7 +212,7 @@ class StatefulSetSpec(Struct):
 class StatefulSetStatus(Struct):
     available_replicas: int = unset
     collision_count: int = unset
-    conditions: list[StatefulSetCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[StatefulSetCondition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     current_replicas: int = unset
     current_revision: str = unset
     observed_generation: int = unset

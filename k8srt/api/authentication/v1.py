@@ -44,8 +44,7 @@ class TokenRequestStatus(Struct):
 
 
 class TokenReview(
-    Object, gvk="authentication.k8s.io/v1/TokenReview", resource="tokenreviews", namespaced=False,
-    verbs="create",
+    Object, gvk="authentication.k8s.io/v1/TokenReview", resource="tokenreviews", namespaced=False, verbs="create",
 ):
     metadata: ObjectMeta = unset
     spec: TokenReviewSpec = field(required=True)

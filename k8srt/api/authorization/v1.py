@@ -70,8 +70,8 @@ class SelfSubjectAccessReviewSpec(Struct):
 
 
 class SelfSubjectRulesReview(
-    Object, gvk="authorization.k8s.io/v1/SelfSubjectRulesReview", resource="selfsubjectrulesreviews",
-    namespaced=False, verbs="create",
+    Object, gvk="authorization.k8s.io/v1/SelfSubjectRulesReview", resource="selfsubjectrulesreviews", namespaced=False,
+    verbs="create",
 ):
     metadata: ObjectMeta = unset
     spec: SelfSubjectRulesReviewSpec = field(required=True)
@@ -83,8 +83,8 @@ class SelfSubjectRulesReviewSpec(Struct):
 
 
 class SubjectAccessReview(
-    Object, gvk="authorization.k8s.io/v1/SubjectAccessReview", resource="subjectaccessreviews",
-    namespaced=False, verbs="create",
+    Object, gvk="authorization.k8s.io/v1/SubjectAccessReview", resource="subjectaccessreviews", namespaced=False,
+    verbs="create",
 ):
     metadata: ObjectMeta = unset
     spec: SubjectAccessReviewSpec = field(required=True)

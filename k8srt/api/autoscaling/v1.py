@@ -15,8 +15,8 @@ class CrossVersionObjectReference(Struct, map_type="atomic"):
 
 
 class HorizontalPodAutoscaler(
-    Object, gvk="autoscaling/v1/HorizontalPodAutoscaler", resource="horizontalpodautoscalers",
-    short_names="hpa", categories="all", subresources="status",
+    Object, gvk="autoscaling/v1/HorizontalPodAutoscaler", resource="horizontalpodautoscalers", short_names="hpa",
+    categories="all", subresources="status",
 ):
     metadata: ObjectMeta = unset
     spec: HorizontalPodAutoscalerSpec = field(required=True)

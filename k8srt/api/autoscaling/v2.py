@@ -50,8 +50,8 @@ class HPAScalingRules(Struct):
 
 
 class HorizontalPodAutoscaler(
-    Object, gvk="autoscaling/v2/HorizontalPodAutoscaler", resource="horizontalpodautoscalers",
-    short_names="hpa", categories="all", subresources="status",
+    Object, gvk="autoscaling/v2/HorizontalPodAutoscaler", resource="horizontalpodautoscalers", short_names="hpa",
+    categories="all", subresources="status",
 ):
     metadata: ObjectMeta = unset
     spec: HorizontalPodAutoscalerSpec = field(required=True)
@@ -85,7 +85,12 @@ class HorizontalPodAutoscalerSpec(Struct):
 
 
 class HorizontalPodAutoscalerStatus(Struct):
-    conditions: list[HorizontalPodAutoscalerCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[HorizontalPodAutoscalerCondition] = field(
+        list_type="map",
+        keys=("type",),
+        patch="merge",
+        patch_key="type",
+    )
     current_metrics: list[MetricStatus] = field(list_type="atomic")
     current_replicas: int = unset
     desired_replicas: int = field(required=True)

@@ -10,8 +10,7 @@ from k8srt.apimachinery.objectlist import ObjectList
 
 
 class CronJob(
-    Object, gvk="batch/v1/CronJob", resource="cronjobs", short_names="cj", categories="all",
-    subresources="status",
+    Object, gvk="batch/v1/CronJob", resource="cronjobs", short_names="cj", categories="all", subresources="status",
 ):
     metadata: ObjectMeta = unset
     spec: CronJobSpec = field(required=True)

@@ -44,4 +44,4 @@ class CertificateSigningRequestSpec(Struct):
 
 class CertificateSigningRequestStatus(Struct):
     certificate: bytes = unset
-    conditions: list[CertificateSigningRequestCondition] = field(list_type="map", keys=('type',))
+    conditions: list[CertificateSigningRequestCondition] = field(list_type="map", keys=("type",))

@@ -9,16 +9,13 @@ from k8srt.apimachinery.objectlist import ObjectList
 
 
 class ClusterTrustBundle(
-    Object, gvk="certificates.k8s.io/v1alpha1/ClusterTrustBundle", resource="clustertrustbundles",
-    namespaced=False,
+    Object, gvk="certificates.k8s.io/v1alpha1/ClusterTrustBundle", resource="clustertrustbundles", namespaced=False,
 ):
     metadata: ObjectMeta = unset
     spec: ClusterTrustBundleSpec = field(required=True)
 
 
-class ClusterTrustBundleList(
-    ObjectList[ClusterTrustBundle], gvk="certificates.k8s.io/v1alpha1/ClusterTrustBundleList",
-): ...
+class ClusterTrustBundleList(ObjectList[ClusterTrustBundle], gvk="certificates.k8s.io/v1alpha1/ClusterTrustBundleList"): ...
 
 
 class ClusterTrustBundleSpec(Struct):

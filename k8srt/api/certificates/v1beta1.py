@@ -9,16 +9,13 @@ from k8srt.apimachinery.objectlist import ObjectList
 
 
 class ClusterTrustBundle(
-    Object, gvk="certificates.k8s.io/v1beta1/ClusterTrustBundle", resource="clustertrustbundles",
-    namespaced=False,
+    Object, gvk="certificates.k8s.io/v1beta1/ClusterTrustBundle", resource="clustertrustbundles", namespaced=False,
 ):
     metadata: ObjectMeta = unset
     spec: ClusterTrustBundleSpec = field(required=True)
 
 
-class ClusterTrustBundleList(
-    ObjectList[ClusterTrustBundle], gvk="certificates.k8s.io/v1beta1/ClusterTrustBundleList",
-): ...
+class ClusterTrustBundleList(ObjectList[ClusterTrustBundle], gvk="certificates.k8s.io/v1beta1/ClusterTrustBundleList"): ...
 
 
 class ClusterTrustBundleSpec(Struct):
@@ -58,6 +55,6 @@ class PodCertificateRequestSpec(Struct):
 class PodCertificateRequestStatus(Struct):
     begin_refresh_at: Time = unset
     certificate_chain: str = unset
-    conditions: list[Condition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[Condition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     not_after: Time = unset
     not_before: Time = unset

@@ -140,7 +140,7 @@ class ComponentStatus(
     verbs="get list",
 ):
     metadata: ObjectMeta = unset
-    conditions: list[ComponentCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[ComponentCondition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
 
 
 class ComponentStatusList(ObjectList[ComponentStatus], gvk="v1/ComponentStatusList"): ...
@@ -191,14 +191,19 @@ class ConfigMapVolumeSource(Struct):
 class Container(Struct):
     args: list[str] = field(list_type="atomic")
     command: list[str] = field(list_type="atomic")
-    env: list[EnvVar] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    env: list[EnvVar] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
     env_from: list[EnvFromSource] = field(list_type="atomic")
     image: str = unset
     image_pull_policy: str = unset
     lifecycle: Lifecycle = unset
     liveness_probe: Probe = unset
     name: str = field(required=True)
-    ports: list[ContainerPort] = field(list_type="map", keys=('containerPort', 'protocol'), patch="merge", patch_key="containerPort")
+    ports: list[ContainerPort] = field(
+        list_type="map",
+        keys=("containerPort", "protocol"),
+        patch="merge",
+        patch_key="containerPort",
+    )
     readiness_probe: Probe = unset
     resize_policy: list[ContainerResizePolicy] = field(list_type="atomic")
     resources: ResourceRequirements = unset
@@ -211,8 +216,13 @@ class Container(Struct):
     termination_message_path: str = unset
     termination_message_policy: str = unset
     tty: bool = unset
-    volume_devices: list[VolumeDevice] = field(list_type="map", keys=('devicePath',), patch="merge", patch_key="devicePath")
-    volume_mounts: list[VolumeMount] = field(list_type="map", keys=('mountPath',), patch="merge", patch_key="mountPath")
+    volume_devices: list[VolumeDevice] = field(
+        list_type="map",
+        keys=("devicePath",),
+        patch="merge",
+        patch_key="devicePath",
+    )
+    volume_mounts: list[VolumeMount] = field(list_type="map", keys=("mountPath",), patch="merge", patch_key="mountPath")
     working_dir: str = unset
 
 
@@ -277,7 +287,12 @@ class ContainerStateWaiting(Struct):
 
 class ContainerStatus(Struct):
     allocated_resources: dict[str, QuantityText] = unset
-    allocated_resources_status: list[ResourceStatus] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    allocated_resources_status: list[ResourceStatus] = field(
+        list_type="map",
+        keys=("name",),
+        patch="merge",
+        patch_key="name",
+    )
     container_id: str = field("containerID")
     image: str = field(required=True)
     image_id: str = field("imageID", required=True)
@@ -290,7 +305,12 @@ class ContainerStatus(Struct):
     state: ContainerState = unset
     stop_signal: str = unset
     user: ContainerUser = unset
-    volume_mounts: list[VolumeMountStatus] = field(list_type="map", keys=('mountPath',), patch="merge", patch_key="mountPath")
+    volume_mounts: list[VolumeMountStatus] = field(
+        list_type="map",
+        keys=("mountPath",),
+        patch="merge",
+        patch_key="mountPath",
+    )
 
 
 class ContainerUser(Struct):
@@ -373,14 +393,19 @@ class EnvVarSource(Struct):
 class EphemeralContainer(Struct):
     args: list[str] = field(list_type="atomic")
     command: list[str] = field(list_type="atomic")
-    env: list[EnvVar] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    env: list[EnvVar] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
     env_from: list[EnvFromSource] = field(list_type="atomic")
     image: str = unset
     image_pull_policy: str = unset
     lifecycle: Lifecycle = unset
     liveness_probe: Probe = unset
     name: str = field(required=True)
-    ports: list[ContainerPort] = field(list_type="map", keys=('containerPort', 'protocol'), patch="merge", patch_key="containerPort")
+    ports: list[ContainerPort] = field(
+        list_type="map",
+        keys=("containerPort", "protocol"),
+        patch="merge",
+        patch_key="containerPort",
+    )
     readiness_probe: Probe = unset
     resize_policy: list[ContainerResizePolicy] = field(list_type="atomic")
     resources: ResourceRequirements = unset
@@ -394,8 +419,13 @@ class EphemeralContainer(Struct):
     termination_message_path: str = unset
     termination_message_policy: str = unset
     tty: bool = unset
-    volume_devices: list[VolumeDevice] = field(list_type="map", keys=('devicePath',), patch="merge", patch_key="devicePath")
-    volume_mounts: list[VolumeMount] = field(list_type="map", keys=('mountPath',), patch="merge", patch_key="mountPath")
+    volume_devices: list[VolumeDevice] = field(
+        list_type="map",
+        keys=("devicePath",),
+        patch="merge",
+        patch_key="devicePath",
+    )
+    volume_mounts: list[VolumeMount] = field(list_type="map", keys=("mountPath",), patch="merge", patch_key="mountPath")
     working_dir: str = unset
 
 
@@ -671,7 +701,7 @@ class NamespaceSpec(Struct):
 
 
 class NamespaceStatus(Struct):
-    conditions: list[NamespaceCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[NamespaceCondition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     phase: str = unset
 
 
@@ -767,10 +797,10 @@ class NodeSpec(Struct):
 
 
 class NodeStatus(Struct):
-    addresses: list[NodeAddress] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    addresses: list[NodeAddress] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     allocatable: dict[str, QuantityText] = unset
     capacity: dict[str, QuantityText] = unset
-    conditions: list[NodeCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[NodeCondition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     config: NodeConfigStatus = unset
     daemon_endpoints: NodeDaemonEndpoints = unset
     declared_features: list[str] = field(list_type="atomic")
@@ -826,8 +856,7 @@ class PersistentVolume(
 
 
 class PersistentVolumeClaim(
-    Object, gvk="v1/PersistentVolumeClaim", resource="persistentvolumeclaims", short_names="pvc",
-    subresources="status",
+    Object, gvk="v1/PersistentVolumeClaim", resource="persistentvolumeclaims", short_names="pvc", subresources="status",
 ):
     metadata: ObjectMeta = unset
     spec: PersistentVolumeClaimSpec = unset
@@ -863,7 +892,12 @@ class PersistentVolumeClaimStatus(Struct):
     allocated_resource_statuses: dict[str, str] = field(map_type="granular")
     allocated_resources: dict[str, QuantityText] = unset
     capacity: dict[str, QuantityText] = unset
-    conditions: list[PersistentVolumeClaimCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[PersistentVolumeClaimCondition] = field(
+        list_type="map",
+        keys=("type",),
+        patch="merge",
+        patch_key="type",
+    )
     current_volume_attributes_class_name: str = unset
     modify_volume_status: ModifyVolumeStatus = unset
     phase: str = unset
@@ -932,8 +966,8 @@ class Pod(
     Object, gvk="v1/Pod", resource="pods", short_names="po", categories="all",
     subresources="attach:create,get=v1/PodAttachOptions binding:create=v1/Binding ephemeralcontainers "
     "eviction:create=policy/v1/Eviction exec:create,get=v1/PodExecOptions log:get "
-    "portforward:create,get=v1/PodPortForwardOptions proxy:create,delete,get,patch,update=v1/PodProxyOptions "
-    "resize status",
+    "portforward:create,get=v1/PodPortForwardOptions proxy:create,delete,get,patch,update=v1/PodProxyOptions resize "
+    "status",
 ):
     metadata: ObjectMeta = unset
     spec: PodSpec = unset
@@ -1049,20 +1083,30 @@ class PodSpec(Struct):
     active_deadline_seconds: int = unset
     affinity: Affinity = unset
     automount_service_account_token: bool = unset
-    containers: list[Container] = field(required=True, list_type="map", keys=('name',), patch="merge", patch_key="name")
+    containers: list[Container] = field(required=True, list_type="map", keys=("name",), patch="merge", patch_key="name")
     dns_config: PodDNSConfig = unset
     dns_policy: str = unset
     enable_service_links: bool = unset
-    ephemeral_containers: list[EphemeralContainer] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
-    host_aliases: list[HostAlias] = field(list_type="map", keys=('ip',), patch="merge", patch_key="ip")
+    ephemeral_containers: list[EphemeralContainer] = field(
+        list_type="map",
+        keys=("name",),
+        patch="merge",
+        patch_key="name",
+    )
+    host_aliases: list[HostAlias] = field(list_type="map", keys=("ip",), patch="merge", patch_key="ip")
     host_ipc: bool = field("hostIPC")
     host_network: bool = unset
     host_pid: bool = field("hostPID")
     host_users: bool = unset
     hostname: str = unset
     hostname_override: str = unset
-    image_pull_secrets: list[LocalObjectReference] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
-    init_containers: list[Container] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    image_pull_secrets: list[LocalObjectReference] = field(
+        list_type="map",
+        keys=("name",),
+        patch="merge",
+        patch_key="name",
+    )
+    init_containers: list[Container] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
     node_name: str = unset
     node_selector: dict[str, str] = field(map_type="atomic")
     os: PodOS = unset
@@ -1071,12 +1115,17 @@ class PodSpec(Struct):
     priority: int = unset
     priority_class_name: str = unset
     readiness_gates: list[PodReadinessGate] = field(list_type="atomic")
-    resource_claims: list[PodResourceClaim] = field(list_type="map", keys=('name',), patch="merge,retainKeys", patch_key="name")
+    resource_claims: list[PodResourceClaim] = field(
+        list_type="map",
+        keys=("name",),
+        patch="merge,retainKeys",
+        patch_key="name",
+    )
     resources: ResourceRequirements = unset
     restart_policy: str = unset
     runtime_class_name: str = unset
     scheduler_name: str = unset
-    scheduling_gates: list[PodSchedulingGate] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    scheduling_gates: list[PodSchedulingGate] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
     scheduling_group: PodSchedulingGroup = unset
     security_context: PodSecurityContext = unset
     service_account: str = unset
@@ -1086,13 +1135,18 @@ class PodSpec(Struct):
     subdomain: str = unset
     termination_grace_period_seconds: int = unset
     tolerations: list[Toleration] = field(list_type="atomic")
-    topology_spread_constraints: list[TopologySpreadConstraint] = field(list_type="map", keys=('topologyKey', 'whenUnsatisfiable'), patch="merge", patch_key="topologyKey")
-    volumes: list[Volume] = field(list_type="map", keys=('name',), patch="merge,retainKeys", patch_key="name")
+    topology_spread_constraints: list[TopologySpreadConstraint] = field(
+        list_type="map",
+        keys=("topologyKey", "whenUnsatisfiable"),
+        patch="merge",
+        patch_key="topologyKey",
+    )
+    volumes: list[Volume] = field(list_type="map", keys=("name",), patch="merge,retainKeys", patch_key="name")
 
 
 class PodStatus(Struct):
     allocated_resources: dict[str, QuantityText] = unset
-    conditions: list[PodCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[PodCondition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     container_statuses: list[ContainerStatus] = field(list_type="atomic")
     ephemeral_container_statuses: list[ContainerStatus] = field(list_type="atomic")
     extended_resource_claim_status: PodExtendedResourceClaimStatus = unset
@@ -1105,11 +1159,16 @@ class PodStatus(Struct):
     observed_generation: int = unset
     phase: str = unset
     pod_ip: str = field("podIP")
-    pod_ips: list[PodIP] = field("podIPs", list_type="map", keys=('ip',), patch="merge", patch_key="ip")
+    pod_ips: list[PodIP] = field("podIPs", list_type="map", keys=("ip",), patch="merge", patch_key="ip")
     qos_class: str = unset
     reason: str = unset
     resize: str = unset
-    resource_claim_statuses: list[PodResourceClaimStatus] = field(list_type="map", keys=('name',), patch="merge,retainKeys", patch_key="name")
+    resource_claim_statuses: list[PodResourceClaimStatus] = field(
+        list_type="map",
+        keys=("name",),
+        patch="merge,retainKeys",
+        patch_key="name",
+    )
     resources: ResourceRequirements = unset
     start_time: Time = unset
 
@@ -1194,8 +1253,8 @@ class RBDVolumeSource(Struct):
 
 
 class ReplicationController(
-    Object, gvk="v1/ReplicationController", resource="replicationcontrollers", short_names="rc",
-    categories="all", subresources="scale=autoscaling/v1/Scale status",
+    Object, gvk="v1/ReplicationController", resource="replicationcontrollers", short_names="rc", categories="all",
+    subresources="scale=autoscaling/v1/Scale status",
 ):
     metadata: ObjectMeta = unset
     spec: ReplicationControllerSpec = unset
@@ -1222,7 +1281,12 @@ class ReplicationControllerSpec(Struct):
 
 class ReplicationControllerStatus(Struct):
     available_replicas: int = unset
-    conditions: list[ReplicationControllerCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[ReplicationControllerCondition] = field(
+        list_type="map",
+        keys=("type",),
+        patch="merge",
+        patch_key="type",
+    )
     fully_labeled_replicas: int = unset
     observed_generation: int = unset
     ready_replicas: int = unset
@@ -1269,14 +1333,14 @@ class ResourceQuotaStatus(Struct):
 
 
 class ResourceRequirements(Struct):
-    claims: list[ResourceClaim] = field(list_type="map", keys=('name',))
+    claims: list[ResourceClaim] = field(list_type="map", keys=("name",))
     limits: dict[str, QuantityText] = unset
     requests: dict[str, QuantityText] = unset
 
 
 class ResourceStatus(Struct):
     name: str = field(required=True)
-    resources: list[ResourceHealth] = field(list_type="map", keys=('resourceID',))
+    resources: list[ResourceHealth] = field(list_type="map", keys=("resourceID",))
 
 
 class SELinuxOptions(Struct):
@@ -1398,7 +1462,7 @@ class ServiceAccount(
     metadata: ObjectMeta = unset
     automount_service_account_token: bool = unset
     image_pull_secrets: list[LocalObjectReference] = field(list_type="atomic")
-    secrets: list[ObjectReference] = field(list_type="map", keys=('name',), patch="merge", patch_key="name")
+    secrets: list[ObjectReference] = field(list_type="map", keys=("name",), patch="merge", patch_key="name")
 
 
 class ServiceAccountList(ObjectList[ServiceAccount], gvk="v1/ServiceAccountList"): ...
@@ -1436,7 +1500,7 @@ class ServiceSpec(Struct):
     load_balancer_class: str = unset
     load_balancer_ip: str = field("loadBalancerIP")
     load_balancer_source_ranges: list[str] = field(list_type="atomic")
-    ports: list[ServicePort] = field(list_type="map", keys=('port', 'protocol'), patch="merge", patch_key="port")
+    ports: list[ServicePort] = field(list_type="map", keys=("port", "protocol"), patch="merge", patch_key="port")
     publish_not_ready_addresses: bool = unset
     selector: dict[str, str] = field(map_type="atomic")
     session_affinity: str = unset
@@ -1446,7 +1510,7 @@ class ServiceSpec(Struct):
 
 
 class ServiceStatus(Struct):
-    conditions: list[Condition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[Condition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     load_balancer: LoadBalancerStatus = unset
 
 

@@ -45,7 +45,7 @@ class FlowSchemaSpec(Struct):
 
 
 class FlowSchemaStatus(Struct):
-    conditions: list[FlowSchemaCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[FlowSchemaCondition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
 
 
 class GroupSubject(Struct):
@@ -76,8 +76,8 @@ class PolicyRulesWithSubjects(Struct):
 
 
 class PriorityLevelConfiguration(
-    Object, gvk="flowcontrol.apiserver.k8s.io/v1/PriorityLevelConfiguration",
-    resource="prioritylevelconfigurations", namespaced=False, subresources="status",
+    Object, gvk="flowcontrol.apiserver.k8s.io/v1/PriorityLevelConfiguration", resource="prioritylevelconfigurations",
+    namespaced=False, subresources="status",
 ):
     metadata: ObjectMeta = unset
     spec: PriorityLevelConfigurationSpec = unset
@@ -93,8 +93,7 @@ class PriorityLevelConfigurationCondition(Struct):
 
 
 class PriorityLevelConfigurationList(
-    ObjectList[PriorityLevelConfiguration],
-    gvk="flowcontrol.apiserver.k8s.io/v1/PriorityLevelConfigurationList",
+    ObjectList[PriorityLevelConfiguration], gvk="flowcontrol.apiserver.k8s.io/v1/PriorityLevelConfigurationList",
 ): ...
 
 
@@ -109,7 +108,12 @@ class PriorityLevelConfigurationSpec(Struct):
 
 
 class PriorityLevelConfigurationStatus(Struct):
-    conditions: list[PriorityLevelConfigurationCondition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[PriorityLevelConfigurationCondition] = field(
+        list_type="map",
+        keys=("type",),
+        patch="merge",
+        patch_key="type",
+    )
 
 
 class QueuingConfiguration(Struct):

@@ -39,8 +39,7 @@ class IPBlock(Struct):
 
 
 class Ingress(
-    Object, gvk="networking.k8s.io/v1/Ingress", resource="ingresses", short_names="ing",
-    subresources="status",
+    Object, gvk="networking.k8s.io/v1/Ingress", resource="ingresses", short_names="ing", subresources="status",
 ):
     metadata: ObjectMeta = unset
     spec: IngressSpec = unset
@@ -52,9 +51,7 @@ class IngressBackend(Struct):
     service: IngressServiceBackend = unset
 
 
-class IngressClass(
-    Object, gvk="networking.k8s.io/v1/IngressClass", resource="ingressclasses", namespaced=False,
-):
+class IngressClass(Object, gvk="networking.k8s.io/v1/IngressClass", resource="ingressclasses", namespaced=False):
     metadata: ObjectMeta = unset
     spec: IngressClassSpec = unset
 
@@ -120,9 +117,7 @@ class IngressTLS(Struct):
     secret_name: str = unset
 
 
-class NetworkPolicy(
-    Object, gvk="networking.k8s.io/v1/NetworkPolicy", resource="networkpolicies", short_names="netpol",
-):
+class NetworkPolicy(Object, gvk="networking.k8s.io/v1/NetworkPolicy", resource="networkpolicies", short_names="netpol"):
     metadata: ObjectMeta = unset
     spec: NetworkPolicySpec = unset
 
@@ -172,8 +167,7 @@ class ServiceBackendPort(Struct, map_type="atomic"):
 
 
 class ServiceCIDR(
-    Object, gvk="networking.k8s.io/v1/ServiceCIDR", resource="servicecidrs", namespaced=False,
-    subresources="status",
+    Object, gvk="networking.k8s.io/v1/ServiceCIDR", resource="servicecidrs", namespaced=False, subresources="status",
 ):
     metadata: ObjectMeta = unset
     spec: ServiceCIDRSpec = unset
@@ -188,4 +182,4 @@ class ServiceCIDRSpec(Struct):
 
 
 class ServiceCIDRStatus(Struct):
-    conditions: list[Condition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[Condition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")

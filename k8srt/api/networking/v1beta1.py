@@ -9,8 +9,7 @@ from k8srt.apimachinery.objectlist import ObjectList
 
 
 class IPAddress(
-    Object, gvk="networking.k8s.io/v1beta1/IPAddress", resource="ipaddresses", namespaced=False,
-    short_names="ip",
+    Object, gvk="networking.k8s.io/v1beta1/IPAddress", resource="ipaddresses", namespaced=False, short_names="ip",
 ):
     metadata: ObjectMeta = unset
     spec: IPAddressSpec = field(required=True)
@@ -47,4 +46,4 @@ class ServiceCIDRSpec(Struct):
 
 
 class ServiceCIDRStatus(Struct):
-    conditions: list[Condition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[Condition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")

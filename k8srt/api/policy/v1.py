@@ -33,7 +33,7 @@ class PodDisruptionBudgetSpec(Struct):
 
 
 class PodDisruptionBudgetStatus(Struct):
-    conditions: list[Condition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[Condition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     current_healthy: int = unset
     desired_healthy: int = unset
     disrupted_pods: dict[str, Time] = unset

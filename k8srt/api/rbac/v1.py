@@ -12,26 +12,21 @@ class AggregationRule(Struct):
     cluster_role_selectors: list[LabelSelector] = field(list_type="atomic")
 
 
-class ClusterRole(
-    Object, gvk="rbac.authorization.k8s.io/v1/ClusterRole", resource="clusterroles", namespaced=False,
-):
+class ClusterRole(Object, gvk="rbac.authorization.k8s.io/v1/ClusterRole", resource="clusterroles", namespaced=False):
     metadata: ObjectMeta = unset
     aggregation_rule: AggregationRule = unset
     rules: list[PolicyRule] = field(list_type="atomic")
 
 
 class ClusterRoleBinding(
-    Object, gvk="rbac.authorization.k8s.io/v1/ClusterRoleBinding", resource="clusterrolebindings",
-    namespaced=False,
+    Object, gvk="rbac.authorization.k8s.io/v1/ClusterRoleBinding", resource="clusterrolebindings", namespaced=False,
 ):
     metadata: ObjectMeta = unset
     role_ref: RoleRef = field(required=True)
     subjects: list[Subject] = field(list_type="atomic")
 
 
-class ClusterRoleBindingList(
-    ObjectList[ClusterRoleBinding], gvk="rbac.authorization.k8s.io/v1/ClusterRoleBindingList",
-): ...
+class ClusterRoleBindingList(ObjectList[ClusterRoleBinding], gvk="rbac.authorization.k8s.io/v1/ClusterRoleBindingList"): ...
 
 
 class ClusterRoleList(ObjectList[ClusterRole], gvk="rbac.authorization.k8s.io/v1/ClusterRoleList"): ...

@@ -12,7 +12,7 @@ from k8srt.apimachinery.objectlist import ObjectList
 
 
 class AllocatedDeviceStatus(Struct):
-    conditions: list[Condition] = field(list_type="map", keys=('type',))
+    conditions: list[Condition] = field(list_type="map", keys=("type",))
     data: Any = unset
     device: str = field(required=True)
     driver: str = field(required=True)
@@ -213,9 +213,7 @@ class OpaqueDeviceConfiguration(Struct):
     parameters: Any = field(required=True)
 
 
-class ResourceClaim(
-    Object, gvk="resource.k8s.io/v1/ResourceClaim", resource="resourceclaims", subresources="status",
-):
+class ResourceClaim(Object, gvk="resource.k8s.io/v1/ResourceClaim", resource="resourceclaims", subresources="status"):
     metadata: ObjectMeta = unset
     spec: ResourceClaimSpec = field(required=True)
     status: ResourceClaimStatus = unset
@@ -237,20 +235,21 @@ class ResourceClaimSpec(Struct):
 
 class ResourceClaimStatus(Struct):
     allocation: AllocationResult = unset
-    devices: list[AllocatedDeviceStatus] = field(list_type="map", keys=('driver', 'device', 'pool', 'shareID'))
-    reserved_for: list[ResourceClaimConsumerReference] = field(list_type="map", keys=('uid',), patch="merge", patch_key="uid")
+    devices: list[AllocatedDeviceStatus] = field(list_type="map", keys=("driver", "device", "pool", "shareID"))
+    reserved_for: list[ResourceClaimConsumerReference] = field(
+        list_type="map",
+        keys=("uid",),
+        patch="merge",
+        patch_key="uid",
+    )
 
 
-class ResourceClaimTemplate(
-    Object, gvk="resource.k8s.io/v1/ResourceClaimTemplate", resource="resourceclaimtemplates",
-):
+class ResourceClaimTemplate(Object, gvk="resource.k8s.io/v1/ResourceClaimTemplate", resource="resourceclaimtemplates"):
     metadata: ObjectMeta = unset
     spec: ResourceClaimTemplateSpec = field(required=True)
 
 
-class ResourceClaimTemplateList(
-    ObjectList[ResourceClaimTemplate], gvk="resource.k8s.io/v1/ResourceClaimTemplateList",
-): ...
+class ResourceClaimTemplateList(ObjectList[ResourceClaimTemplate], gvk="resource.k8s.io/v1/ResourceClaimTemplateList"): ...
 
 
 class ResourceClaimTemplateSpec(Struct):
@@ -264,9 +263,7 @@ class ResourcePool(Struct):
     resource_slice_count: int = field(required=True)
 
 
-class ResourceSlice(
-    Object, gvk="resource.k8s.io/v1/ResourceSlice", resource="resourceslices", namespaced=False,
-):
+class ResourceSlice(Object, gvk="resource.k8s.io/v1/ResourceSlice", resource="resourceslices", namespaced=False):
     metadata: ObjectMeta = unset
     spec: ResourceSliceSpec = field(required=True)
 

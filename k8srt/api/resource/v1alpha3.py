@@ -33,7 +33,7 @@ class DeviceTaintRuleSpec(Struct):
 
 
 class DeviceTaintRuleStatus(Struct):
-    conditions: list[Condition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[Condition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
 
 
 class DeviceTaintSelector(Struct):
@@ -76,6 +76,6 @@ class ResourcePoolStatusRequestSpec(Struct):
 
 
 class ResourcePoolStatusRequestStatus(Struct):
-    conditions: list[Condition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[Condition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     pool_count: int = field(required=True)
     pools: list[PoolStatus] = field(list_type="atomic")

@@ -12,7 +12,7 @@ from k8srt.apimachinery.objectlist import ObjectList
 
 
 class AllocatedDeviceStatus(Struct):
-    conditions: list[Condition] = field(list_type="map", keys=('type',))
+    conditions: list[Condition] = field(list_type="map", keys=("type",))
     data: Any = unset
     device: str = field(required=True)
     driver: str = field(required=True)
@@ -110,9 +110,7 @@ class DeviceClaimConfiguration(Struct):
     requests: list[str] = field(list_type="atomic")
 
 
-class DeviceClass(
-    Object, gvk="resource.k8s.io/v1beta2/DeviceClass", resource="deviceclasses", namespaced=False,
-):
+class DeviceClass(Object, gvk="resource.k8s.io/v1beta2/DeviceClass", resource="deviceclasses", namespaced=False):
     metadata: ObjectMeta = unset
     spec: DeviceClassSpec = field(required=True)
 
@@ -199,7 +197,7 @@ class DeviceTaintRuleSpec(Struct):
 
 
 class DeviceTaintRuleStatus(Struct):
-    conditions: list[Condition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[Condition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
 
 
 class DeviceTaintSelector(Struct):
@@ -266,8 +264,13 @@ class ResourceClaimSpec(Struct):
 
 class ResourceClaimStatus(Struct):
     allocation: AllocationResult = unset
-    devices: list[AllocatedDeviceStatus] = field(list_type="map", keys=('driver', 'device', 'pool', 'shareID'))
-    reserved_for: list[ResourceClaimConsumerReference] = field(list_type="map", keys=('uid',), patch="merge", patch_key="uid")
+    devices: list[AllocatedDeviceStatus] = field(list_type="map", keys=("driver", "device", "pool", "shareID"))
+    reserved_for: list[ResourceClaimConsumerReference] = field(
+        list_type="map",
+        keys=("uid",),
+        patch="merge",
+        patch_key="uid",
+    )
 
 
 class ResourceClaimTemplate(
@@ -293,9 +296,7 @@ class ResourcePool(Struct):
     resource_slice_count: int = field(required=True)
 
 
-class ResourceSlice(
-    Object, gvk="resource.k8s.io/v1beta2/ResourceSlice", resource="resourceslices", namespaced=False,
-):
+class ResourceSlice(Object, gvk="resource.k8s.io/v1beta2/ResourceSlice", resource="resourceslices", namespaced=False):
     metadata: ObjectMeta = unset
     spec: ResourceSliceSpec = field(required=True)
 

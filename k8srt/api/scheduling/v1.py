@@ -9,8 +9,7 @@ from k8srt.apimachinery.objectlist import ObjectList
 
 
 class PriorityClass(
-    Object, gvk="scheduling.k8s.io/v1/PriorityClass", resource="priorityclasses", namespaced=False,
-    short_names="pc",
+    Object, gvk="scheduling.k8s.io/v1/PriorityClass", resource="priorityclasses", namespaced=False, short_names="pc",
 ):
     metadata: ObjectMeta = unset
     description: str = unset

@@ -15,9 +15,7 @@ class GangSchedulingPolicy(Struct):
     min_count: int = field(required=True)
 
 
-class PodGroup(
-    Object, gvk="scheduling.k8s.io/v1alpha2/PodGroup", resource="podgroups", subresources="status",
-):
+class PodGroup(Object, gvk="scheduling.k8s.io/v1alpha2/PodGroup", resource="podgroups", subresources="status"):
     metadata: ObjectMeta = unset
     spec: PodGroupSpec = field(required=True)
     status: PodGroupStatus = unset
@@ -51,14 +49,24 @@ class PodGroupSpec(Struct):
     pod_group_template_ref: PodGroupTemplateReference = unset
     priority: int = unset
     priority_class_name: str = unset
-    resource_claims: list[PodGroupResourceClaim] = field(list_type="map", keys=('name',), patch="merge,retainKeys", patch_key="name")
+    resource_claims: list[PodGroupResourceClaim] = field(
+        list_type="map",
+        keys=("name",),
+        patch="merge,retainKeys",
+        patch_key="name",
+    )
     scheduling_constraints: PodGroupSchedulingConstraints = unset
     scheduling_policy: PodGroupSchedulingPolicy = field(required=True)
 
 
 class PodGroupStatus(Struct):
-    conditions: list[Condition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
-    resource_claim_statuses: list[PodGroupResourceClaimStatus] = field(list_type="map", keys=('name',), patch="merge,retainKeys", patch_key="name")
+    conditions: list[Condition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
+    resource_claim_statuses: list[PodGroupResourceClaimStatus] = field(
+        list_type="map",
+        keys=("name",),
+        patch="merge,retainKeys",
+        patch_key="name",
+    )
 
 
 class PodGroupTemplate(Struct):
@@ -66,7 +74,12 @@ class PodGroupTemplate(Struct):
     name: str = field(required=True)
     priority: int = unset
     priority_class_name: str = unset
-    resource_claims: list[PodGroupResourceClaim] = field(list_type="map", keys=('name',), patch="merge,retainKeys", patch_key="name")
+    resource_claims: list[PodGroupResourceClaim] = field(
+        list_type="map",
+        keys=("name",),
+        patch="merge,retainKeys",
+        patch_key="name",
+    )
     scheduling_constraints: PodGroupSchedulingConstraints = unset
     scheduling_policy: PodGroupSchedulingPolicy = field(required=True)
 
@@ -100,4 +113,4 @@ class WorkloadPodGroupTemplateReference(Struct):
 
 class WorkloadSpec(Struct):
     controller_ref: TypedLocalObjectReference = unset
-    pod_group_templates: list[PodGroupTemplate] = field(required=True, list_type="map", keys=('name',))
+    pod_group_templates: list[PodGroupTemplate] = field(required=True, list_type="map", keys=("name",))

@@ -47,7 +47,13 @@ class CSINodeList(ObjectList[CSINode], gvk="storage.k8s.io/v1/CSINodeList"): ...
 
 
 class CSINodeSpec(Struct):
-    drivers: list[CSINodeDriver] = field(required=True, list_type="map", keys=('name',), patch="merge", patch_key="name")
+    drivers: list[CSINodeDriver] = field(
+        required=True,
+        list_type="map",
+        keys=("name",),
+        patch="merge",
+        patch_key="name",
+    )
 
 
 class CSIStorageCapacity(Object, gvk="storage.k8s.io/v1/CSIStorageCapacity", resource="csistoragecapacities"):
@@ -62,8 +68,7 @@ class CSIStorageCapacityList(ObjectList[CSIStorageCapacity], gvk="storage.k8s.io
 
 
 class StorageClass(
-    Object, gvk="storage.k8s.io/v1/StorageClass", resource="storageclasses", namespaced=False,
-    short_names="sc",
+    Object, gvk="storage.k8s.io/v1/StorageClass", resource="storageclasses", namespaced=False, short_names="sc",
 ):
     metadata: ObjectMeta = unset
     allow_volume_expansion: bool = unset
@@ -114,17 +119,15 @@ class VolumeAttachmentStatus(Struct):
 
 
 class VolumeAttributesClass(
-    Object, gvk="storage.k8s.io/v1/VolumeAttributesClass", resource="volumeattributesclasses",
-    namespaced=False, short_names="vac",
+    Object, gvk="storage.k8s.io/v1/VolumeAttributesClass", resource="volumeattributesclasses", namespaced=False,
+    short_names="vac",
 ):
     metadata: ObjectMeta = unset
     driver_name: str = field(required=True)
     parameters: dict[str, str] = unset
 
 
-class VolumeAttributesClassList(
-    ObjectList[VolumeAttributesClass], gvk="storage.k8s.io/v1/VolumeAttributesClassList",
-): ...
+class VolumeAttributesClassList(ObjectList[VolumeAttributesClass], gvk="storage.k8s.io/v1/VolumeAttributesClassList"): ...
 
 
 class VolumeError(Struct):

@@ -9,8 +9,8 @@ from k8srt.apimachinery.objectlist import ObjectList
 
 
 class VolumeAttributesClass(
-    Object, gvk="storage.k8s.io/v1beta1/VolumeAttributesClass", resource="volumeattributesclasses",
-    namespaced=False, short_names="vac",
+    Object, gvk="storage.k8s.io/v1beta1/VolumeAttributesClass", resource="volumeattributesclasses", namespaced=False,
+    short_names="vac",
 ):
     metadata: ObjectMeta = unset
     driver_name: str = field(required=True)

@@ -9,8 +9,8 @@ from k8srt.apimachinery.objectlist import ObjectList
 
 
 class StorageVersionMigration(
-    Object, gvk="storagemigration.k8s.io/v1beta1/StorageVersionMigration",
-    resource="storageversionmigrations", namespaced=False, subresources="status",
+    Object, gvk="storagemigration.k8s.io/v1beta1/StorageVersionMigration", resource="storageversionmigrations",
+    namespaced=False, subresources="status",
 ):
     metadata: ObjectMeta = unset
     spec: StorageVersionMigrationSpec = unset
@@ -27,5 +27,5 @@ class StorageVersionMigrationSpec(Struct):
 
 
 class StorageVersionMigrationStatus(Struct):
-    conditions: list[Condition] = field(list_type="map", keys=('type',), patch="merge", patch_key="type")
+    conditions: list[Condition] = field(list_type="map", keys=("type",), patch="merge", patch_key="type")
     resource_version: str = unset

@@ -1,0 +1,159 @@
+"""CustomResourceDefinitions (apiextensions/v1) → modules of models, as data.
+
+All served versions of every definition are read. Definitions of one group share a module per version; when the input
+has several groups, each gets a folder of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from k8srt.apimachinery.resource import USUAL_VERBS
+from k8srt.codegen import naming
+from k8srt.codegen.jsonschema import ClassMaker
+from k8srt.codegen.tree import Class, Module, Resource, Subresource
+
+API_VERSION = "apiextensions.k8s.io/v1"
+KIND = "CustomResourceDefinition"
+
+Document = Mapping[str, Any]
+
+
+class DefinitionError(ValueError):
+    """A document isn't a definition that models can be made of; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One served version of a definition: its schema (empty: anything goes) and what lies below its objects."""
+
+    name: str
+    schema: Document
+    subresources: tuple[Subresource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a CustomResourceDefinition says, as far as models and clients need it."""
+
+    group: str
+    kind: str
+    list_kind: str
+    resource: Resource
+    versions: tuple[Version, ...]
+
+    @classmethod
+    def read(cls, document: Document) -> Definition:
+        """Raises DefinitionError when a needed field isn't there."""
+        name = document.get("metadata", {}).get("name", "(unnamed)")
+        try:
+            spec = document["spec"]
+            names = spec["names"]
+            return cls(
+                spec["group"],
+                names["kind"],
+                names.get("listKind") or f"{names['kind']}List",
+                _resource(names, spec["scope"]),
+                tuple(_version(raw) for raw in spec["versions"] if raw.get("served", True)),
+            )
+        except KeyError as err:
+            raise DefinitionError(f"{KIND} {name}: field {err.args[0]!r} is missing") from err
+
+
+def definitions(documents: Iterable[Any]) -> list[Definition]:
+    """The definitions among `documents` (other kinds are passed over), sorted by group and kind.
+
+    Raises DefinitionError for one of an API version that isn't understood, or one that's incomplete.
+    """
+    found = [Definition.read(document) for document in _flattened(documents) if _is_definition(document)]
+    return sorted(found, key=lambda definition: (definition.group, definition.kind))
+
+
+def _flattened(documents: Iterable[Any]) -> Iterator[Document]:
+    """All objects, those inside of lists too."""
+    for document in documents:
+        if not isinstance(document, Mapping):
+            continue
+        if str(document.get("kind", "")).endswith("List") and isinstance(document.get("items"), Sequence):
+            yield from _flattened(document["items"])
+        else:
+            yield document
+
+
+def _is_definition(document: Document) -> bool:
+    if document.get("kind") != KIND:
+        return False
+    if document.get("apiVersion", API_VERSION) != API_VERSION:
+        name = document.get("metadata", {}).get("name", "(unnamed)")
+        raise DefinitionError(f"{KIND} {name}: apiVersion is {document['apiVersion']}, expected {API_VERSION}")
+    return True
+
+
+def _resource(names: Document, scope: str) -> Resource:
+    return Resource(
+        names["plural"],
+        scope == "Namespaced",
+        USUAL_VERBS,
+        singular=names.get("singular", ""),
+        short_names=tuple(names.get("shortNames", ())),
+        categories=tuple(names.get("categories", ())),
+    )
+
+
+def _version(raw: Document) -> Version:
+    below = raw.get("subresources", {})
+    subresources = []
+    if "scale" in below:
+        subresources.append(Subresource("scale", ("get", "patch", "update"), "autoscaling/v1/Scale"))
+    if "status" in below:
+        subresources.append(Subresource("status", ("get", "patch", "update")))
+    return Version(raw["name"], raw.get("schema", {}).get("openAPIV3Schema", {}), tuple(subresources))
+
+
+# ---- modules
+
+
+def modules(found: Sequence[Definition], package: str) -> list[Module]:
+    """The modules of models: `<package>.api.<version>`, or `<package>.api.<group>.<version>` for several groups."""
+    several = len({definition.group for definition in found}) > 1
+    by_module: dict[str, list[tuple[Definition, Version]]] = {}
+    for definition in found:
+        for version in definition.versions:
+            folder = f"{group_stem(definition.group)}." if several else ""
+            name = f"{package}.api.{folder}{naming.module_name(version.name)}"
+            by_module.setdefault(name, []).append((definition, version))
+    return [_module(name, members) for name, members in sorted(by_module.items())]
+
+
+def group_stem(group: str) -> str:
+    """The short name of a group: "cert-manager.io" → "cert_manager"."""
+    return naming.module_name(group.partition(".")[0])
+
+
+def _module(name: str, members: Sequence[tuple[Definition, Version]]) -> Module:
+    api_version = f"{members[0][0].group}/{members[0][1].name}"
+    reserved = [kind for definition, _ in members for kind in (definition.kind, definition.list_kind)]
+    maker = ClassMaker(name, reserved)
+    classes: list[Class] = []
+    for definition, version in members:
+        classes += _classes(definition, version, maker)
+    return Module(name, api_version, tuple(classes), f"{api_version}. Generated by `k8srt generate`; do not edit.")
+
+
+def _classes(definition: Definition, version: Version, maker: ClassMaker) -> Iterator[Class]:
+    """The class of a kind, that of its lists, and those of its parts, from the top down."""
+    prefix = f"{definition.group}/{version.name}"
+    resource = Resource(
+        definition.resource.plural,
+        definition.resource.namespaced,
+        definition.resource.verbs,
+        definition.resource.singular,
+        definition.resource.short_names,
+        definition.resource.categories,
+        version.subresources,
+    )
+    yield maker.object_class(definition.kind, version.schema, f"{prefix}/{definition.kind}", resource)
+    yield Class(definition.list_kind, gvk=f"{prefix}/{definition.list_kind}", item=definition.kind)
+    yield from maker.take_parts()

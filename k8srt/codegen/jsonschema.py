@@ -1,0 +1,211 @@
+"""JSON schemas as custom resources have them (structural OpenAPI v3) → classes and types.
+
+An object with properties becomes a struct named by its place (`FooSpecTemplate`; an item of a list in the singular).
+What a schema says beyond types is kept beside the field: list type, keys, default and required by name, the keywords
+of validation as they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from k8srt.codegen import naming
+from k8srt.codegen.tree import (
+    ANY,
+    BOOL,
+    BYTES,
+    FLOAT,
+    INT,
+    INT_OR_STRING,
+    META,
+    MODEL,
+    QUANTITY,
+    STR,
+    TIME,
+    UNSTRUCTURED,
+    Class,
+    Field,
+    Resource,
+    Type,
+    list_of,
+    map_of,
+    ref,
+)
+
+Schema = Mapping[str, Any]
+
+DURATION = ref("Duration", MODEL)
+OBJECT_META = ref("ObjectMeta", META)
+
+_HEADERS = ("apiVersion", "kind", "metadata")
+_PLAIN = {"boolean": BOOL, "integer": INT, "number": FLOAT, "string": STR}
+_FORMATS = {"byte": BYTES, "date-time": TIME, "duration": DURATION, "int-or-string": INT_OR_STRING}
+_NUMBER = r"(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
+_QUANTITY_PATTERN = rf"^(\+|-)?{_NUMBER}(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?{_NUMBER}))?$"
+
+# Types of meta/v1 that definitions repeat in full: known again by their properties.
+_META_SHAPES = {
+    frozenset({"lastTransitionTime", "message", "observedGeneration", "reason", "status", "type"}): "Condition",
+    frozenset({"matchExpressions", "matchLabels"}): "LabelSelector",
+}
+
+# Keywords that types, names and the other arguments of `field(...)` already say, or that only people read.
+_SAID = frozenset(
+    {"additionalProperties", "default", "description", "example", "externalDocs", "items", "properties", "required"}
+    | {"title", "type", "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string", "x-kubernetes-list-map-keys"}
+    | {"x-kubernetes-list-type", "x-kubernetes-map-type", "x-kubernetes-preserve-unknown-fields"}
+)
+_SAID_FORMATS = frozenset({"byte", "date-time", "duration", "int-or-string", "int32", "int64"})
+
+
+class ClassMaker:
+    """Makes the classes of one module; those of nested objects gather until they're taken."""
+
+    def __init__(self, module: str, reserved: Iterable[str]) -> None:
+        self._module = module
+        self._taken = set(reserved)
+        self._parts: list[Class] = []
+
+    def object_class(self, kind: str, schema: Schema, gvk: str, resource: Resource) -> Class:
+        """The class of a kind. Its parts are ready for `take_parts` afterwards."""
+        fields = self._fields(kind, schema, naming.OBJECT_ATTRIBUTES, leave=_HEADERS)
+        metadata = Field("metadata", "metadata", OBJECT_META, _with_schema({}, _metadata_keywords(schema)))
+        return Class(kind, (metadata, *fields), gvk, resource=resource, schema=keywords(schema))
+
+    def take_parts(self) -> list[Class]:
+        """The structs made since the last call, each before those inside of it."""
+        parts, self._parts = self._parts, []
+        return parts
+
+    # ---- fields
+
+    def _fields(
+        self, owner: str, schema: Schema, reserved: frozenset[str], leave: tuple[str, ...] = ()
+    ) -> tuple[Field, ...]:
+        properties = {wire: sub for wire, sub in sorted(schema.get("properties", {}).items()) if wire not in leave}
+        names = naming.field_names(properties, reserved)
+        required = schema.get("required", ())
+        return tuple(
+            Field(names[wire], wire, self._type(sub, owner + naming.class_name(wire)), _facts(sub, wire in required))
+            for wire, sub in properties.items()
+        )
+
+    # ---- types
+
+    def _type(self, schema: Schema, name: str) -> Type:
+        """The type of a value; `name` is what its class is called if it needs one."""
+        if schema.get("x-kubernetes-embedded-resource"):
+            return UNSTRUCTURED
+        if schema.get("x-kubernetes-int-or-string"):
+            return QUANTITY if schema.get("pattern") == _QUANTITY_PATTERN else INT_OR_STRING
+        match schema.get("type"):
+            case "array":
+                return list_of(self._type(schema.get("items", {}), naming.singular(name)))
+            case "object":
+                return self._object(schema, name)
+            case None:
+                return self._object(schema, name) if schema.get("properties") else ANY
+            case plain:
+                return _literals(schema) or _FORMATS.get(schema.get("format", "")) or _PLAIN[plain]
+
+    def _object(self, schema: Schema, name: str) -> Type:
+        if schema.get("properties"):
+            return _meta_type(schema) or self._struct(schema, name)
+        values = schema.get("additionalProperties")
+        return map_of(self._type(values, naming.singular(name)) if isinstance(values, Mapping) else ANY)
+
+    def _struct(self, schema: Schema, name: str) -> Type:
+        name = self._free_name(name)
+        made = Class(name, map_type=schema.get("x-kubernetes-map-type", ""))
+        place = len(self._parts)
+        self._parts.append(made)  # before the structs inside of it
+        self._parts[place] = replace(made, fields=self._fields(name, schema, naming.STRUCT_ATTRIBUTES))
+        return ref(name, self._module)
+
+    def _free_name(self, name: str) -> str:
+        free, number = name, 2
+        while free in self._taken:
+            free, number = f"{name}{number}", number + 1
+        self._taken.add(free)
+        return free
+
+
+def _literals(schema: Schema) -> Type | None:
+    """The choice that an enum of texts or whole numbers gives; None for other enums and for none."""
+    values = [value for value in schema.get("enum", ()) if value is not None]
+    if values and all(isinstance(value, (str, int)) and not isinstance(value, bool) for value in values):
+        return Type("literal", tuple(values))
+    return None
+
+
+def _meta_type(schema: Schema) -> Type | None:
+    """The class of meta/v1 that a schema repeats; None for a shape of its own."""
+    name = _META_SHAPES.get(frozenset(schema["properties"]))
+    atomic = schema.get("x-kubernetes-map-type") == "atomic"
+    return ref(name, META) if name and (name != "LabelSelector" or atomic) else None
+
+
+# ---- facts
+
+
+def _facts(schema: Schema, required: bool) -> dict[str, Any]:
+    """The arguments of `field(...)` that one property gives."""
+    facts: dict[str, Any] = {}
+    if required:
+        facts["required"] = True
+    if list_type := schema.get("x-kubernetes-list-type"):
+        facts["list_type"] = list_type
+    if keys := schema.get("x-kubernetes-list-map-keys"):
+        facts["keys"] = tuple(keys)
+    if (map_type := schema.get("x-kubernetes-map-type")) and not schema.get("properties"):
+        facts["map_type"] = map_type
+    if schema.get("default") is not None:
+        facts["default"] = schema["default"]
+    return _with_schema(facts, keywords(schema))
+
+
+def _with_schema(facts: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    return {**facts, "schema": schema} if schema else facts
+
+
+def keywords(schema: Schema) -> dict[str, Any]:
+    """What a schema demands beyond its type; for lists and maps, also of their items and values."""
+    found = dict(sorted(_own_keywords(schema)))
+    for inside in ("items", "additionalProperties"):
+        if isinstance(schema.get(inside), Mapping) and (demands := _inside(schema[inside])):
+            found[inside] = demands
+    return found
+
+
+def _inside(schema: Schema) -> dict[str, Any]:
+    """Keywords of an item or value, with the default and list facts that no `field(...)` can hold for it."""
+    found = keywords(schema)
+    for name in ("default", "x-kubernetes-list-map-keys", "x-kubernetes-list-type"):
+        if name in schema:
+            found[name] = schema[name]
+    return found
+
+
+def _own_keywords(schema: Schema) -> Iterator[tuple[str, Any]]:
+    literal = _literals(schema) is not None
+    quantity = schema.get("pattern") == _QUANTITY_PATTERN
+    for name, value in schema.items():
+        if name in _SAID or (name == "enum" and literal) or (name == "format" and value in _SAID_FORMATS):
+            continue
+        if name == "pattern" and quantity:
+            continue
+        if name == "anyOf" and schema.get("x-kubernetes-int-or-string"):
+            continue
+        yield name, value
+
+
+def _metadata_keywords(schema: Schema) -> dict[str, Any]:
+    """What a kind demands of its objects' metadata (name patterns), as a schema of its own."""
+    metadata = schema.get("properties", {}).get("metadata", {})
+    properties = {wire: keywords(sub) for wire, sub in sorted(metadata.get("properties", {}).items())}
+    found = keywords(metadata)
+    if properties := {wire: sub for wire, sub in properties.items() if sub}:
+        found["properties"] = properties
+    return found
