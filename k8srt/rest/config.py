@@ -1,0 +1,161 @@
+"""How to reach a cluster, and as whom: client-go's `rest.Config` in snake_case.
+
+Plain data: making, copying and printing one does nothing. `repr` and `str` never show a secret.
+
+Contract: REST-01 to REST-09, REST-45 to REST-47.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from k8srt._version import __version__
+from k8srt.errors import ConfigError
+from k8srt.transport.headers import MASK
+from k8srt.transport.tls import TLSConfig
+
+if TYPE_CHECKING:
+    from k8srt.util.flowcontrol import RateLimiter
+
+__all__ = [
+    "Config",
+    "ImpersonationConfig",
+    "TLSConfig",
+    "anonymous_client_config",
+    "copy_config",
+    "default_user_agent",
+]
+
+_SECRETS = frozenset({"password", "bearer_token"})
+_KEPT_ANONYMOUS = (
+    *("host", "api_path", "accept_content_types", "content_type", "group_version", "qps", "burst", "rate_limiter"),
+    *("warning_handler", "user_agent", "disable_compression", "timeout", "proxy_url"),
+    *("connect_timeout", "read_timeout", "watch_idle_timeout"),
+)
+
+
+@dataclass(slots=True)
+class ImpersonationConfig:
+    """Whom the server is asked to take the client for. Contract: REST-53."""
+
+    username: str = ""
+    uid: str = ""
+    groups: Sequence[str] = ()
+    extra: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, repr=False)
+class Config:
+    """Address, identity and manners of a client.
+
+    - `host` is a host, host:port, or URL; a path in it comes before every request's path (REST-02).
+    - `qps` 0 means 5 and `burst` 0 means 10; a negative `qps` turns client-side limiting off; a `rate_limiter`
+      overrides both (REST-01).
+    - `timeout` bounds a whole request, body included, in seconds; 0 means no bound. It never applies to watches.
+      `connect_timeout` and `read_timeout` bound each silence and always hold (USR-16).
+    - `watch_idle_timeout`: a watch that hears nothing for so long ends, as a dead connection would (USR-01).
+      Bookmarks, which a server sends about once a minute, keep a quiet one alive.
+    """
+
+    host: str = ""
+    api_path: str = ""
+    group_version: str = ""
+    accept_content_types: str = ""
+    content_type: str = ""
+    username: str = ""
+    password: str = ""
+    bearer_token: str = ""
+    bearer_token_file: str = ""
+    tls: TLSConfig = field(default_factory=TLSConfig)
+    impersonate: ImpersonationConfig = field(default_factory=ImpersonationConfig)
+    exec_provider: Any = None
+    auth_provider: Any = None
+    user_agent: str = ""
+    disable_compression: bool = False
+    qps: float = 0.0
+    burst: int = 0
+    rate_limiter: RateLimiter | None = None
+    warning_handler: Callable[[int, str, str], None] | None = None
+    timeout: float = 0.0
+    proxy_url: str = ""
+    connect_timeout: float = 30.0
+    read_timeout: float = 75.0
+    watch_idle_timeout: float = 90.0
+
+    def copy(self) -> Config:
+        """Every field, collections shared. Contract: REST-06."""
+        return dataclasses.replace(self)
+
+    def anonymous(self) -> Config:
+        """The same server without any credential or impersonation. Contract: REST-06."""
+        kept = {name: getattr(self, name) for name in _KEPT_ANONYMOUS}
+        tls = dataclasses.replace(self.tls, cert_file="", cert_data=b"", key_file="", key_data=b"")
+        return Config(**kept, tls=tls)
+
+    def base_url(self) -> str:
+        """The URL of the server, with the path every request starts with. Raises ConfigError. Contract: REST-02."""
+        host = self.host or "localhost"
+        if "://" not in host:
+            if "/" in host:
+                raise ConfigError(f"host: {host!r} must be a URL or a host:port pair")
+            host = f"{'https' if self.tls.implies_tls else 'http'}://{host}"
+        try:
+            parts = urlsplit(host)
+            _ = parts.port  # raises for a port that is no number
+        except ValueError as err:
+            raise ConfigError(f"host: {self.host!r} must be a URL or a host:port pair: {err}") from err
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            raise ConfigError(f"host: {self.host!r} must be a URL or a host:port pair")
+        return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+    def is_tls(self) -> bool:
+        """Whether the server is reached by https. Contract: REST-09."""
+        return self.base_url().startswith("https://")
+
+    def __repr__(self) -> str:
+        """Only what was set, secrets masked. Contract: REST-05."""
+        shown = []
+        for spec in dataclasses.fields(self):
+            value = getattr(self, spec.name)
+            if value == getattr(_DEFAULTS, spec.name):
+                continue
+            secret = spec.name in _SECRETS or spec.name in ("exec_provider", "auth_provider")
+            shown.append(f"{spec.name}={MASK!r}" if secret else f"{spec.name}={value!r}")
+        return f"Config({', '.join(shown)})"
+
+    __str__ = __repr__
+
+
+_DEFAULTS = Config()
+
+
+def copy_config(config: Config) -> Config:
+    """`config.copy()`, under upstream's name."""
+    return config.copy()
+
+
+def anonymous_client_config(config: Config) -> Config:
+    """`config.anonymous()`, under upstream's name."""
+    return config.anonymous()
+
+
+def add_user_agent(config: Config, suffix: str) -> Config:
+    """Set the user agent to the default one with `/suffix` and return the config. Contract: REST-07."""
+    config.user_agent = f"{default_user_agent()}/{suffix}"
+    return config
+
+
+def default_user_agent() -> str:
+    """`<program>/<version> (<os>/<arch>) kubernetes/<commit>`; unknown parts are `unknown`. Contract: REST-07."""
+    program = os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] else "unknown"
+    program = "".join(char if char.isascii() and char.isprintable() else "_" for char in program) or "unknown"
+    version = __version__.partition("-")[0] or "unknown"
+    system = sys.platform or "unknown"
+    return f"{program}/{version} ({system}/{platform.machine().lower() or 'unknown'}) kubernetes/unknown"

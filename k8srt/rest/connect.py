@@ -1,0 +1,76 @@
+"""From a `Config` to a `Transport`: which credentials, which headers go with each request.
+
+Contract: REST-07, REST-45, REST-47, REST-51 to REST-53, USR-12.
+"""
+
+from __future__ import annotations
+
+from k8srt.errors import ConfigError
+from k8srt.rest.config import Config, default_user_agent
+from k8srt.transport.client import Transport
+from k8srt.transport.credentials import Authorizer, BasicAuth, StaticToken, TokenFile
+from k8srt.transport.headers import check_header, escape_key
+from k8srt.util.clock import SYSTEM, Clock
+
+
+def make_transport(config: Config, clock: Clock = SYSTEM) -> Transport:
+    """Return a transport for `config`. Opens no socket. Raises ConfigError for what does not fit together."""
+    _check(config)
+    headers: dict[str, str | list[str]] = {"User-Agent": config.user_agent or default_user_agent()}
+    headers.update(_impersonation(config))
+    for name, value in headers.items():
+        for single in value if isinstance(value, list) else [value]:
+            check_header(name, single)
+    return Transport(
+        config.base_url(),
+        tls=config.tls,
+        authorizer=_authorizer(config, clock),
+        headers=headers,
+        connect_timeout=config.connect_timeout,
+        read_timeout=config.read_timeout,
+        clock=clock,
+    )
+
+
+def _check(config: Config) -> None:
+    if config.tls.insecure and config.tls.has_ca:
+        raise ConfigError("tls: specifying a root certificates file with the insecure flag is not allowed")
+    if (config.username or config.password) and (config.bearer_token or config.bearer_token_file):
+        raise ConfigError("username/password or bearer token may be set, but not both")
+    if config.exec_provider is not None and config.auth_provider is not None:
+        raise ConfigError("exec_provider and auth_provider cannot be used in combination")
+    for name in ("exec_provider", "auth_provider"):
+        if getattr(config, name) is not None:
+            raise ConfigError(f"{name}: not supported by this version; give a token or a certificate instead")
+    if config.proxy_url:
+        raise ConfigError(f"proxy_url: proxies are not supported by this version ({config.proxy_url!r})")
+    for name in ("connect_timeout", "read_timeout", "watch_idle_timeout"):
+        value = getattr(config, name)
+        if not isinstance(value, (int, float)) or not value > 0:
+            raise ConfigError(f"{name}: must be a positive number of seconds, not {value!r}")
+
+
+def _authorizer(config: Config, clock: Clock) -> Authorizer | None:
+    if config.bearer_token_file:
+        return TokenFile(config.bearer_token_file, initial=config.bearer_token, clock=clock)
+    if config.bearer_token:
+        return StaticToken(config.bearer_token)
+    if config.username or config.password:
+        return BasicAuth(config.username, config.password)
+    return None
+
+
+def _impersonation(config: Config) -> dict[str, str | list[str]]:
+    who = config.impersonate
+    if not who.username:
+        if who.uid or who.groups or who.extra:
+            raise ConfigError("impersonate: uid, groups or extra are given without a username")
+        return {}
+    headers: dict[str, str | list[str]] = {"Impersonate-User": who.username}
+    if who.uid:
+        headers["Impersonate-Uid"] = who.uid
+    if who.groups:
+        headers["Impersonate-Group"] = list(who.groups)
+    for key, values in who.extra.items():
+        headers[f"Impersonate-Extra-{escape_key(key)}"] = list(values)
+    return headers

@@ -1,0 +1,223 @@
+"""Sending a request: rate limit, attempts, retries, and what an answer turns into.
+
+Contract: REST-15, REST-18, REST-20, REST-22 to REST-28, REST-35, REST-41.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+from k8srt.errors import K8srtError, Stopped, TransportError
+from k8srt.rest.result import Result
+from k8srt.rest.retry import MAX_RETRIES, Call, Retries, retry_after_header
+from k8srt.rest.status import error_from
+from k8srt.rest.warnings import Warning_, handle_warnings
+from k8srt.rest.watch import WatchStream
+from k8srt.transport.connections import Interrupt
+from k8srt.util.threads import Stop
+
+if TYPE_CHECKING:
+    from k8srt.rest.request import Request
+    from k8srt.transport.reply import Reply
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_DRAINED_AT_MOST = 2048
+_SLOW, _VERY_SLOW = 0.05, 1.0
+
+
+class Raw:
+    """A body that is read as it comes. A context manager; `close` may be called from any thread."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self.headers = reply.headers
+
+    def read(self, size: int = 65536) -> bytes:
+        """Return at most `size` bytes as soon as there are any; b"" at the end. Raises TransportError."""
+        return self._reply.read_some(size)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self.read():
+            yield piece
+
+    def close(self) -> None:
+        """End the stream; a reader that is blocked finds it at its end."""
+        self._reply.shutdown()
+        self._reply.close()
+
+    def __enter__(self) -> Raw:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def do(request: Request, stop: threading.Event | None) -> Result:
+    """Send and read the whole answer. See `Request.do`."""
+    attempts = _Attempts(request, Call.DO, stop)
+    attempts.wait_for_limiter()
+    attempts.start_timeout()
+
+    def finish(reply: Reply) -> Result:
+        return Result(reply.status, reply.headers, attempts.read_body(reply), request.about(), attempts.warnings)
+
+    return attempts.run(lambda status: 200 <= status <= 206 or status == 101, finish)
+
+
+def stream(request: Request, stop: threading.Event | None) -> Raw:
+    """Send and return the body unread. See `Request.stream`."""
+    attempts = _Attempts(request, Call.STREAM, stop)
+    attempts.wait_for_limiter()
+    return attempts.run(lambda status: 200 <= status < 300, Raw)
+
+
+def watch(request: Request, stop: threading.Event | None, idle_timeout: float | None) -> WatchStream:
+    """Open a watch. See `Request.watch`."""
+    idle = request.client.config.watch_idle_timeout if idle_timeout is None else idle_timeout
+    request.timeout_seconds = 0.0
+    attempts = _Attempts(request, Call.WATCH, stop, read_timeout=idle)
+    about = str(request.about())
+    try:
+        return attempts.run(lambda status: status == 200, lambda reply: WatchStream(reply, about, idle))
+    except TransportError as err:
+        if not attempts.retries.repeatable(err):
+            raise
+        log.warning("%s: giving up for now: %s", about, err)
+        return WatchStream(None, about, idle)  # empty and closed (REST-23)
+
+
+class _Attempts:
+    """One execution of a request, from the limiter to the last retry."""
+
+    def __init__(
+        self, request: Request, call: Call, stop: threading.Event | None, read_timeout: float | None = None
+    ) -> None:
+        request.check()
+        self._request = request
+        self._client = request.client
+        self._stop = stop
+        self._read_timeout = read_timeout
+        self._accept_gzip = call is Call.DO and not self._client.config.disable_compression
+        limit = MAX_RETRIES if request.retry_limit is None else request.retry_limit
+        self.retries = Retries(call, request.verb, limit=limit, repeatable_body=not request.streaming_body)
+        self.interrupt = Interrupt()
+        self.deadline: float | None = None
+        self.warnings: list[Warning_] = []
+
+    def start_timeout(self) -> None:
+        """From here on the request's own timeout runs. Contract: REST-15, REST-20."""
+        if self._request.timeout_seconds:
+            self.deadline = self._client.clock.now() + self._request.timeout_seconds
+
+    def wait_for_limiter(self) -> None:
+        waited = self._client.rate_limiter.wait(self._stop, self.deadline)
+        if waited > _SLOW:
+            level = logging.INFO if waited > _VERY_SLOW else logging.DEBUG
+            log.log(level, "waited %.2fs for the client-side rate limit: %s", waited, self._request.about())
+
+    def run(self, succeeded: Callable[[int], bool], finish: Callable[[Reply], T]) -> T:
+        """Attempt until there is a success, or a failure that stands."""
+        while True:
+            try:
+                reply = self._send()
+            except TransportError as err:
+                self._check_stop(err)
+                delay, reason = self.retries.after_error(err), str(err)
+                if delay is None:
+                    self.retries.final(err)
+                    raise
+            else:
+                if succeeded(reply.status):
+                    return finish(reply)
+                delay, reason = self.retries.after_response(reply.status, reply.headers), f"status {reply.status}"
+                if delay is None:
+                    raise self.retries.final(self._error(reply))
+                _drain(reply)
+            log.debug("%s: trying again in %.1fs: %s", self._request.about(), delay, reason)
+            self._sleep(delay)
+            self.wait_for_limiter()
+
+    def read_body(self, reply: Reply) -> bytes:
+        """Read the whole body. Raises TransportError, never retried, or Stopped. Contract: REST-34."""
+        try:
+            with _interruptible(self._stop, self.interrupt):
+                return reply.read(self.deadline)
+        except TransportError as err:
+            self._check_stop(err)
+            what = "unexpected error when reading response body. Please retry."
+            err.args = (f"{self._request.about()}: {what} Original error: {err}",)
+            raise
+
+    def _send(self) -> Reply:
+        request, client = self._request, self._client
+        host = client.url
+        if (backoff := client.backoff.delay(host)) > 0:
+            self._sleep(backoff)
+        headers = {"Accept": client.accept, **request.headers}
+        headers.setdefault("Accept-Encoding", "gzip" if self._accept_gzip else "identity")
+        with _interruptible(self._stop, self.interrupt):
+            reply = client.transport.send(
+                request.verb,
+                request.target(),
+                headers=headers,
+                body=request.data,
+                read_timeout=self._read_timeout,
+                deadline=self.deadline,
+                interrupt=self.interrupt,
+            )
+        client.backoff.update(host, reply.status)
+        self.warnings = handle_warnings(reply.header_values("warning"), request.warning_handler)
+        return reply
+
+    def _error(self, reply: Reply) -> K8srtError:
+        try:
+            body = self.read_body(reply)
+        except TransportError as err:
+            return err
+        kind = reply.headers.get("content-type", "")
+        return error_from(
+            reply.status, body, kind, self._request.about(), retry_after_header(reply.headers) or 0
+        )
+
+    def _check_stop(self, err: Exception) -> None:
+        if self._stop is not None and self._stop.is_set():
+            raise Stopped(f"{self._request.about()}: stopped") from err
+
+    def _sleep(self, delay: float) -> None:
+        clock = self._client.clock
+        if self.deadline is not None and clock.now() + delay > self.deadline:
+            raise TransportError(f"{self._request.about()}: no time is left to try again", url=self._client.url)
+        if clock.wait_event(self._stop or threading.Event(), delay):
+            raise Stopped(f"{self._request.about()}: stopped")
+
+
+@contextlib.contextmanager
+def _interruptible(stop: threading.Event | None, interrupt: Interrupt) -> Iterator[None]:
+    """While inside, a `Stop` that is set ends the request. A plain event is looked at between attempts only."""
+    if not isinstance(stop, Stop):
+        yield
+        return
+    forget = stop.on_set(interrupt.fire)
+    try:
+        yield
+    finally:
+        forget()
+
+
+def _drain(reply: Reply) -> None:
+    """Make the connection of an unwanted answer usable again, if that costs little. Contract: REST-26."""
+    length = reply.headers.get("content-length", "")
+    try:
+        if length.isdigit() and int(length) <= _DRAINED_AT_MOST:
+            reply.read()
+            return
+    except TransportError:
+        pass
+    reply.close()

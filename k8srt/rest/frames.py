@@ -1,0 +1,167 @@
+"""From the bytes of a watch response to single events, with no socket in sight.
+
+`Chunks` undoes the chunked transfer encoding in bulk; `Lines` cuts at newlines, as servers write; `Values` finds JSON
+values wherever they begin and end, for the server that writes them over several lines or several on one.
+
+Contract: REST-37, REST-40.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from k8srt.errors import DecodeError
+
+MAX_EVENT = 16 << 20
+"""An event may have as many bytes."""
+
+_MAX_HEAD = 4096
+
+
+class Chunks:
+    """A decoder of `Transfer-Encoding: chunked`. `done` once the last chunk and its trailers were seen."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._left = 0  # payload bytes of the current chunk still to come
+        self._pending = b""  # an incomplete line of the framing
+        self._in_data = False
+        self._in_trailers = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the payload in `data`. Raises DecodeError for what is no chunk."""
+        if self._pending:
+            data, self._pending = self._pending + data, b""
+        pieces = []
+        position, end = 0, len(data)
+        while position < end and not self.done:
+            if self._left:
+                piece = data[position : position + self._left]
+                pieces.append(piece)
+                self._left -= len(piece)
+                position += len(piece)
+                continue
+            newline = data.find(b"\n", position)
+            if newline < 0:
+                self._pending = data[position:]
+                self._check_head()
+                break
+            self._framing_line(data[position:newline].rstrip(b"\r"))
+            position = newline + 1
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _framing_line(self, line: bytes) -> None:
+        """One line between payloads: the end of a chunk, the size of the next, or a trailer."""
+        if self._in_trailers:
+            self.done = not line
+            return
+        if self._in_data:  # the line break that ends a chunk
+            if line:
+                raise DecodeError(f"malformed chunk: it is longer than its size says, {line[:40]!r} follows")
+            self._in_data = False
+            return
+        digits = line.partition(b";")[0].strip()
+        if not digits or digits.strip(b"0123456789abcdefABCDEF"):
+            raise DecodeError(f"malformed chunk size {line[:40]!r}")
+        self._left = int(digits, 16)
+        self._in_data = self._left > 0
+        self._in_trailers = self._left == 0
+
+    def _check_head(self) -> None:
+        if len(self._pending) > _MAX_HEAD:
+            raise DecodeError(f"malformed chunk: no line break after {self._pending[:40]!r}")
+
+
+class Frames(Protocol):
+    """Cuts a stream of bytes into documents."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the documents that are complete now. Raises DecodeError."""
+        ...
+
+    def rest(self) -> bytes:
+        """What is there of a document whose end has not come."""
+        ...
+
+
+class Lines:
+    """A document per line; empty lines mean nothing."""
+
+    def __init__(self, limit: int = MAX_EVENT) -> None:
+        self._limit = limit
+        self._rest: list[bytes] = []  # pieces of the unfinished line: joined once, not at each read
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        head, newline, tail = data.rpartition(b"\n")
+        if not newline:
+            self._keep(data)
+            return []
+        if self._rest:
+            self._rest.append(head)
+            head = b"".join(self._rest)
+            self._rest, self._size = [], 0
+        if tail:
+            self._keep(tail)
+        return [line for line in head.split(b"\n") if line and not line.isspace()]
+
+    def _keep(self, piece: bytes) -> None:
+        self._rest.append(piece)
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise DecodeError(f"an event is larger than {self._limit} bytes")
+
+    def rest(self) -> bytes:
+        return b"".join(self._rest)
+
+
+class Values:
+    """JSON objects back to back, wherever they break. Slower than `Lines`, and always right."""
+
+    def __init__(self, limit: int = MAX_EVENT) -> None:
+        self._limit = limit
+        self._buffer = b""
+        self._seen = 0  # how far the buffer is scanned
+        self._depth = 0
+        self._in_string = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        self._buffer += data
+        documents = []
+        while (end := self._end_of_value()) is not None:
+            documents.append(self._buffer[:end])
+            self._buffer, self._seen = self._buffer[end:], 0
+        if len(self._buffer) > self._limit:
+            raise DecodeError(f"an event is larger than {self._limit} bytes")
+        return documents
+
+    def _end_of_value(self) -> int | None:
+        if not self._depth:
+            self._buffer = self._buffer.lstrip()
+            if self._buffer and not self._buffer.startswith(b"{"):
+                raise DecodeError(f"malformed watch event: {self._buffer[:60]!r} is no JSON object")
+        while match := (_IN_STRING if self._in_string else _OUTSIDE).search(self._buffer, self._seen):
+            self._seen = match.end()
+            token = match[0]
+            if token == b'"':
+                self._in_string = not self._in_string
+            elif token == b"{":
+                self._depth += 1
+            elif token == b"}":
+                self._depth -= 1
+                if not self._depth:
+                    return self._seen
+            elif token == _NEXT_EVENT:
+                raise DecodeError("malformed watch event: another event begins before this one has ended")
+        # An escape or the start of a next event may be cut by the end of the buffer: look at it again then.
+        self._seen = max(self._seen, len(self._buffer) - (1 if self._in_string else len(_NEXT_EVENT)))
+        return None
+
+    def rest(self) -> bytes:
+        return self._buffer
+
+
+_NEXT_EVENT = b'\n{"type":"'
+_OUTSIDE = re.compile(re.escape(_NEXT_EVENT) + rb'|["{}]')
+_IN_STRING = re.compile(rb'"|\\.', re.DOTALL)

@@ -1,0 +1,55 @@
+"""The bytes of a streaming body, in pieces as big as have arrived."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from k8srt.rest.frames import Chunks
+from k8srt.transport.failures import CAUGHT, transport_error
+
+if TYPE_CHECKING:
+    from k8srt.transport.reply import Reply
+
+READ_SIZE = 1 << 17
+
+
+class Source:
+    """Reads a reply piece by piece. By one thread.
+
+    A chunked body, which a watch always is, is read below http.client: one system call takes everything that has
+    arrived, over as many chunks as it may be.
+    """
+
+    def __init__(self, reply: Reply, idle_timeout: float) -> None:
+        self._reply = reply
+        self.idle_timeout = idle_timeout
+        self._fp = reply.buffered() if reply.chunked else None
+        self._chunks = Chunks()
+        self.position = 0
+        self.complete = False
+        reply.set_read_timeout(idle_timeout or None)
+
+    def read(self) -> bytes:
+        """Block until there is payload and return it; b"" when the body is over.
+
+        `complete` then tells whether it ended as it should. Raises TransportError, and DecodeError for a malformed
+        chunk.
+        """
+        if self._fp is None:
+            data = self._reply.read_some(READ_SIZE)
+            self.complete = not data
+            self.position += len(data)
+            return data
+        while not self._chunks.done:
+            try:
+                data = self._fp.read1(READ_SIZE)
+            except (*CAUGHT, ValueError) as err:  # ValueError: the file was closed
+                raise transport_error(err, self._reply.what, self._reply.url) from err
+            if not data:
+                return b""
+            payload = self._chunks.feed(data)
+            if payload:
+                self.position += len(payload)
+                return payload
+        self.complete = True
+        return b""

@@ -1,0 +1,40 @@
+"""What may go into a request header, and how a secret is shown. Contract: REST-05, REST-53."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+
+from k8srt.errors import ConfigError
+
+_TOKEN = frozenset(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~")
+_SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
+MASK = "--- REDACTED ---"
+
+
+def check_header(name: str, value: str) -> None:
+    """Refuse what would break out of a header: a line break or NUL, or a name that is no token.
+
+    Raises ConfigError naming the header and never showing the value, which may be a secret.
+    """
+    if not name or not _TOKEN.issuperset(name):
+        raise ConfigError(f"invalid header name {name!r}")
+    if any(character in value for character in "\r\n\0"):
+        raise ConfigError(f"header {name}: the value contains a line break or a NUL character")
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise ConfigError(f"header {name}: the value has characters that no header can carry") from None
+
+
+def escape_key(key: str) -> str:
+    """Percent-escape what a header name cannot hold, and `%` itself, as `Impersonate-Extra-` needs it."""
+    allowed = _TOKEN - {"%"}
+    return "".join(
+        chr(byte) if chr(byte) in allowed else f"%{byte:02X}" for byte in key.encode("utf-8")
+    )
+
+
+def masked(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers as a log may show them."""
+    return {name: MASK if name.lower() in _SECRET else value for name, value in headers.items()}

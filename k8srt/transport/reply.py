@@ -1,0 +1,123 @@
+"""One answer of the server: status, headers, and a body that is read whole or as it comes.
+
+A reply must end in one of three ways, after which its connection is free or gone: `read()` to the end, `release()`
+(the body was consumed), or `close()`. Reading belongs to one thread; `shutdown()` may come from any other and wakes
+it at once, over plain sockets and TLS alike.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+import zlib
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from k8srt.errors import TimeoutExpired, TransportError
+from k8srt.transport.connections import shut_down
+from k8srt.transport.failures import CAUGHT, transport_error
+
+if TYPE_CHECKING:
+    from urllib3.response import HTTPResponse
+
+_PIECE = 1 << 20
+
+
+class Reply:
+    """An HTTP response whose headers have arrived."""
+
+    def __init__(self, response: HTTPResponse, what: str, url: str, now: Callable[[], float]) -> None:
+        self._response = response
+        self._socket: socket.socket | None = getattr(response.connection, "live_socket", None)
+        self._now = now
+        self.what = what
+        self.url = url
+        self.status: int = response.status
+        self.headers: Mapping[str, str] = response.headers
+
+    def header_values(self, name: str) -> list[str]:
+        """Every value of a header that may come several times."""
+        return list(self._response.headers.getlist(name))
+
+    def read(self, deadline: float | None = None) -> bytes:
+        """Return the whole body, decompressed, and free the connection.
+
+        `deadline` is a moment on the clock of the transport. Raises TransportError; then the connection is closed.
+        """
+        try:
+            data = self._response.read(decode_content=False) if deadline is None else self._read_until(deadline)
+        except CAUGHT as err:
+            self.close()
+            if isinstance(err, TransportError):
+                raise
+            raise transport_error(err, self.what, self.url) from err
+        self._response.release_conn()
+        if self._response.headers.get("content-encoding", "").lower() == "gzip":
+            return self._gunzip(data)
+        return data
+
+    def _read_until(self, deadline: float) -> bytes:
+        pieces: list[bytes] = []
+        while True:
+            remaining = deadline - self._now()
+            if remaining <= 0:
+                raise TimeoutExpired(f"{self.what} {self.url}: timed out reading the answer", url=self.url)
+            self.set_read_timeout(remaining)
+            piece = self._response.read1(_PIECE, decode_content=False)
+            if not piece:
+                return b"".join(pieces)
+            pieces.append(piece)
+
+    def _gunzip(self, data: bytes) -> bytes:
+        unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            plain = unpacker.decompress(data)
+        except zlib.error as err:
+            raise TransportError(f"{self.what} {self.url}: malformed gzip in the answer: {err}", url=self.url) from err
+        if not unpacker.eof and data:
+            raise TransportError(f"{self.what} {self.url}: the gzip stream of the answer is cut short", url=self.url)
+        return plain
+
+    def read_some(self, size: int) -> bytes:
+        """Return up to `size` bytes of the body as soon as there are any; b"" at its end. Raises TransportError."""
+        try:
+            return self._response.read1(size, decode_content=False)
+        except CAUGHT as err:
+            raise transport_error(err, self.what, self.url) from err
+
+    @property
+    def chunked(self) -> bool:
+        return "chunked" in self._response.headers.get("transfer-encoding", "").lower()
+
+    def buffered(self) -> io.BufferedReader | None:
+        """The buffered socket beneath the body, framing included; None when the body is over already.
+
+        For streams: `read1(n)` returns as soon as anything is there and takes all of it in one system call, where
+        http.client goes through four calls for each chunk. Whoever uses it reads nothing by other means.
+        """
+        original: Any = self._response._original_response  # the only way down; there in every urllib3
+        return None if original is None else original.fp
+
+    def set_read_timeout(self, seconds: float | None) -> None:
+        """How long one read may wait for data; None waits for ever."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # the socket is closed: the read will tell
+                self._socket.settimeout(seconds)
+
+    def release(self) -> None:
+        """Give the connection back for other requests; the body was consumed to its end."""
+        original: Any = self._response._original_response
+        if original is not None:
+            original.close()
+        self._response.release_conn()
+
+    def shutdown(self) -> None:
+        """Wake a thread that is blocked in a read of this reply: it finds the stream at its end. From any thread."""
+        if self._socket is not None:
+            shut_down(self._socket)
+
+    def close(self) -> None:
+        """Close the connection. Only by the thread that reads; twice is fine."""
+        self._response.close()
+        self._response.release_conn()  # into the pool, closed: its next use connects anew

@@ -1,0 +1,159 @@
+"""TLS settings of a connection, and the `ssl` context made from them.
+
+`TLSConfig` is plain data and cheap; `ssl` is imported only by `build_context`, so a program that talks plain
+HTTP never builds a context. No key or certificate given as data stays on disk: Python's `ssl` can read a
+certificate chain from files only, so the data goes through a file that has no name.
+
+Contract: REST-45, REST-46, USR-37, USR-38.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from k8srt.errors import ConfigError
+
+if TYPE_CHECKING:
+    import ssl
+
+_MASK = "--- REDACTED ---"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TLSConfig:
+    """How the server is verified and which certificate the client shows. Immutable, hashable.
+
+    `*_data` holds PEM bytes and beats the `*_file` beside it (REST-46). `server_name` replaces the host both in
+    SNI and in verification. `insecure` accepts any certificate and cannot be combined with a CA.
+    """
+
+    insecure: bool = False
+    server_name: str = ""
+    ca_file: str = ""
+    ca_data: bytes = b""
+    cert_file: str = ""
+    cert_data: bytes = b""
+    key_file: str = ""
+    key_data: bytes = b""
+
+    @property
+    def has_ca(self) -> bool:
+        return bool(self.ca_file or self.ca_data)
+
+    @property
+    def has_client_certificate(self) -> bool:
+        return bool((self.cert_file or self.cert_data) and (self.key_file or self.key_data))
+
+    @property
+    def implies_tls(self) -> bool:
+        """Whether a host without a scheme is reached by https. Contract: REST-02."""
+        return self.has_ca or bool(self.cert_file or self.cert_data) or self.insecure
+
+    def __repr__(self) -> str:
+        """Never shows a key; certificates are shown as truncated. Contract: REST-05."""
+        shown = []
+        for name in ("insecure", "server_name", "ca_file", "cert_file", "key_file"):
+            if value := getattr(self, name):
+                shown.append(f"{name}={value!r}")
+        for name in ("ca_data", "cert_data"):
+            if getattr(self, name):
+                shown.append(f"{name}='--- TRUNCATED ---'")
+        if self.key_data:
+            shown.append(f"key_data={_MASK!r}")
+        return f"TLSConfig({', '.join(shown)})"
+
+
+def build_context(tls: TLSConfig) -> ssl.SSLContext:
+    """Return a client context for `tls`: at least TLS 1.2, trusting exactly the CA given, else the system's.
+
+    Raises ConfigError, naming the file or field, for what cannot be read or does not fit together.
+    """
+    import ssl
+
+    if tls.insecure and tls.has_ca:
+        raise ConfigError("tls: specifying a root certificates file with the insecure flag is not allowed")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    # Cluster CAs are often made without an authority key id, which Python 3.13 refuses by default (USR-37).
+    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+    if tls.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        _load_roots(context, tls)
+    _load_client_certificate(context, tls)
+    return context
+
+
+def _load_roots(context: ssl.SSLContext, tls: TLSConfig) -> None:
+    import ssl
+
+    if not tls.has_ca:
+        context.load_default_certs()
+        return
+    source = "ca_data" if tls.ca_data else f"ca_file {tls.ca_file}"
+    pem = tls.ca_data or read_file(tls.ca_file, "ca_file")
+    if not tls.ca_data and not pem.strip():
+        return  # an empty CA file trusts nobody (REST-45)
+    try:
+        context.load_verify_locations(cadata=pem.decode("ascii"))
+    except (ssl.SSLError, ValueError) as err:
+        raise ConfigError(f"tls: unable to load root certificates from {source}: {err}") from err
+
+
+def _load_client_certificate(context: ssl.SSLContext, tls: TLSConfig) -> None:
+    import ssl
+
+    certificate = tls.cert_data or (read_file(tls.cert_file, "cert_file") if tls.cert_file else b"")
+    key = tls.key_data or (read_file(tls.key_file, "key_file") if tls.key_file else b"")
+    if not certificate and not key:
+        return
+    if not (certificate and key):
+        missing, given = ("key", "certificate") if certificate else ("certificate", "key")
+        raise ConfigError(f"tls: a client {given} is configured without its {missing}")
+    where = tls.cert_file if not tls.cert_data else "cert_data"
+    try:
+        with _nameless_file(certificate + b"\n" + key) as path:
+            context.load_cert_chain(path, password=_refuse_password)
+    except (ssl.SSLError, ValueError, OSError) as err:
+        raise ConfigError(f"tls: unable to load the client certificate and key from {where}: {err}") from err
+
+
+def _refuse_password() -> str:
+    # Without this, OpenSSL asks on the terminal and the program hangs.
+    raise ValueError("the key is encrypted, which is not supported")
+
+
+def read_file(path: str, field: str) -> bytes:
+    """Read a file that the field of a configuration names. Raises ConfigError naming both."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as err:
+        raise ConfigError(f"{field}: unable to read {path}: {err.strerror or err}") from err
+
+
+@contextlib.contextmanager
+def _nameless_file(data: bytes) -> Iterator[str]:
+    """A path that reads as `data` for as long as the context lasts, and that no other user can open."""
+    if hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):
+        descriptor = os.memfd_create("k8srt")
+        try:
+            os.write(descriptor, data)
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+        return
+    descriptor, path = tempfile.mkstemp(prefix="k8srt-")  # made with mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        yield path
+    finally:
+        os.unlink(path)
