@@ -219,9 +219,11 @@ def _of_annotation(annotation: Any) -> Structure:
         return Structure("int-or-string")
     if annotation in _SCALARS:
         return Structure(*_SCALARS[annotation])
-    if isinstance(annotation, type) and (issubclass(annotation, Struct) or hasattr(annotation, "__wires__")):
-        return structure_of(annotation)
-    return ANY
+    return structure_of(annotation) if _is_model(annotation) else ANY
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and (issubclass(annotation, Struct) or hasattr(annotation, "__wires__"))
 
 
 def _of_annotated(annotation: Any, metadata: tuple[Any, ...]) -> Structure:
