@@ -1,0 +1,1 @@
+"""Measurements: `python -m benchmarks objects|…`. Each prints ratios of things measured in one run."""
