@@ -39,35 +39,61 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Write the files and say what changed. Returns 0, or 1 with the reason on standard error."""
-    output = Path(args.output)
     try:
-        files = _files(args.inputs, args.package)
+        root, files = _generated(args)
     except InputError as err:
         print(f"k8srt generate: {err}", file=sys.stderr)
         return 1
-    changed = write_files(output / args.package.replace(".", "/") if args.package else output, files)
-    print(f"{len(files)} files in {output}, {len(changed)} changed")
+    changed = write_files(root, files)
+    print(f"{len(files)} files in {root}, {len(changed)} changed")
     for path in changed:
         print(f"  {path}")
     return 0
 
 
-def _files(inputs: list[str], package: str | None) -> dict[str, str]:
-    documents = {name: _read(name) for name in inputs}
-    if any(_is_openapi(text) for text in documents.values()):
-        return _library(documents)
-    raise InputError("not an OpenAPI document")
+def _generated(args: argparse.Namespace) -> tuple[Path, dict[str, str]]:
+    """The folder to write into, and the files."""
+    texts = {name: _read(name) for name in args.inputs}
+    output = Path(args.output)
+    if any(map(_is_openapi, texts.values())):
+        return output, _library(texts)
+    if not args.package:
+        raise InputError("--package is needed: the name of the package to make")
+    if not all(part.isidentifier() for part in args.package.split(".")):
+        raise InputError(f"--package {args.package}: not a name that Python can import")
+    return output.joinpath(*args.package.split(".")), _custom(texts, args.package)
 
 
-def _library(documents: Mapping[str, str]) -> dict[str, str]:
+def _library(texts: Mapping[str, str]) -> dict[str, str]:
     from k8srt.codegen.library import library_files
 
-    if len(documents) != 1:
+    if len(texts) != 1:
         raise InputError("an OpenAPI document must be the only input")
-    [(name, text)] = documents.items()
+    [(name, text)] = texts.items()
     try:
         return library_files(json.loads(text))
     except ValueError as err:
+        raise InputError(f"{name}: {err}") from err
+
+
+def _custom(texts: Mapping[str, str], package: str) -> dict[str, str]:
+    from k8srt.codegen.crd import DefinitionError
+    from k8srt.codegen.package import package_files
+
+    documents = [document for name, text in texts.items() for document in _documents(name, text)]
+    try:
+        return package_files(documents, package)
+    except DefinitionError as err:
+        raise InputError(str(err)) from err
+
+
+def _documents(name: str, text: str) -> list[Any]:
+    from k8srt.apimachinery import yamlio
+    from k8srt.errors import DecodeError
+
+    try:
+        return list(yamlio.load_all(text))
+    except DecodeError as err:
         raise InputError(f"{name}: {err}") from err
 
 

@@ -13,9 +13,9 @@ def write_files(root: Path, files: Mapping[str, str], *, prune: bool = True) -> 
     """Write `files` (path below `root` → text) and return the paths that changed.
 
     A file whose text is there already isn't touched. With `prune`, generated files of an earlier run that aren't
-    among `files` are removed. Missing package `__init__` files of the folders between are made, empty.
+    among `files` are removed. Missing package `__init__` files of `root` and the folders below are made, empty.
     """
-    wanted = dict(files)
+    wanted = {"__init__.py": "", **files}
     for name in files:
         for parent in Path(name).parents:
             if parent.parts:
