@@ -42,6 +42,15 @@ def structs(document):
     return [(name, cls, schema) for name, cls, schema in classes(document) if issubclass(cls, Struct)]
 
 
+def with_fields(document):
+    """Every struct and every kind, with its fields."""
+    for name, cls, schema in classes(document):
+        if issubclass(cls, Struct):
+            yield name, fields_of(cls).values(), schema
+        elif issubclass(cls, Object):
+            yield name, parts_of(cls).values(), schema
+
+
 def test_every_definition_has_a_class(document):
     missing = {name.package for name, _ in definitions(document) if not name.folder}
 
@@ -68,11 +77,10 @@ def test_every_part_of_an_object_is_in_the_model_with_its_wire_name(document):
 
 
 def test_what_the_api_knows_about_a_field_stands_beside_it(document):
-    for name, cls, schema in structs(document):
+    for name, fields, schema in with_fields(document):
         required = schema.get("required", ())
         defaults = known.DEFAULTS.get(f"{name.folder}/{name.version}.{name.name}", {})
-        assert cls.__map_type__ == schema.get("x-kubernetes-map-type"), name
-        for info in fields_of(cls).values():
+        for info in fields:
             sub = schema["properties"][info.wire]
             strategies = sub.get("x-kubernetes-patch-strategy")
             assert info.required == (info.wire in required), (name, info)
@@ -82,6 +90,11 @@ def test_what_the_api_knows_about_a_field_stands_beside_it(document):
             assert info.patch == (tuple(strategies.split(",")) if strategies else ()), (name, info)
             assert info.patch_key == sub.get("x-kubernetes-patch-merge-key"), (name, info)
             assert info.default == sub.get("default", defaults.get(info.wire)), (name, info)
+
+
+def test_what_the_api_knows_about_a_definition_stands_on_its_class(document):
+    for name, cls, schema in structs(document):
+        assert cls.__map_type__ == schema.get("x-kubernetes-map-type"), name
 
 
 def test_every_type_resolves_and_has_the_shape_of_its_schema(document):
