@@ -40,16 +40,16 @@ class RESTClient:
         self.backoff = backoff_from_environment()
         self.content_type = self.config.content_type or _JSON
         self.accept = self.config.accept_content_types or f"{self.content_type}, */*"
-        self._choose(group_version or self.config.group_version or None)
+        self._choose(group_version or self.config.group_version or None, self.config.api_path)
 
     def for_group_version(self, group_version: str | GroupVersion) -> Self:
         """A client for another group-version, over the same connections and rate limit."""
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._choose(group_version)
+        other._choose(group_version, "")  # the config's own api_path is that of its own group-version
         return other
 
-    def _choose(self, group_version: str | GroupVersion | None) -> None:
+    def _choose(self, group_version: str | GroupVersion | None, api_path: str) -> None:
         if isinstance(group_version, str):
             try:
                 group_version = GroupVersion.parse(group_version)
@@ -57,7 +57,7 @@ class RESTClient:
                 raise ConfigError(f"group_version: {err}") from err
         self.group_version = group_version or GroupVersion("", "")
         self.versioned_path = (
-            paths.versioned_path(self.config.api_path, self.group_version) if self.group_version.version else ""
+            paths.versioned_path(api_path, self.group_version) if self.group_version.version else ""
         )
 
     def verb(self, verb: str) -> Request:

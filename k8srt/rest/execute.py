@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+WATCH_SLACK = 15.0
+"""A watch is given up for dead so many seconds after the server should have ended it."""
+
 _DRAINED_AT_MOST = 2048
 _SLOW, _VERY_SLOW = 0.05, 1.0
 
@@ -80,7 +83,7 @@ def stream(request: Request, stop: threading.Event | None) -> Raw:
 
 def watch(request: Request, stop: threading.Event | None, idle_timeout: float | None) -> WatchStream:
     """Open a watch. See `Request.watch`."""
-    idle = request.client.config.watch_idle_timeout if idle_timeout is None else idle_timeout
+    idle = _idle_timeout(request, idle_timeout)
     request.timeout_seconds = 0.0
     attempts = _Attempts(request, Call.WATCH, stop, read_timeout=idle)
     about = str(request.about())
@@ -91,6 +94,13 @@ def watch(request: Request, stop: threading.Event | None, idle_timeout: float | 
             raise
         log.warning("%s: giving up for now: %s", about, err)
         return WatchStream(None, about, idle)  # empty and closed (REST-23)
+
+
+def _idle_timeout(request: Request, asked: float | None) -> float:
+    """How long the watch may be silent: never much longer than the server was asked to let it live."""
+    idle = request.client.config.watch_idle_timeout if asked is None else asked
+    lifetime = request.parameters.get("timeoutSeconds", [""])[-1]
+    return min(idle, int(lifetime) + WATCH_SLACK) if lifetime.isdigit() else idle
 
 
 class _Attempts:
