@@ -1,7 +1,7 @@
 """`k8srt generate`: Python from API schemas.
 
     k8srt generate foo-crd.yaml --output src --package foo      models, client, informer and lister for custom resources
-    k8srt generate swagger.json --output k8srt/api              the library's own models
+    k8srt generate swagger.json --output k8srt/api              the library's own models, and its clients beside them
 
 An input is an OpenAPI v2 document of a cluster (JSON) or files of CustomResourceDefinitions (YAML or JSON, any number
 of documents each).
@@ -40,40 +40,44 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     """Write the files and say what changed. Returns 0, or 1 with the reason on standard error."""
     try:
-        root, files = _generated(args)
+        packages = _generated(args)
     except InputError as err:
         print(f"k8srt generate: {err}", file=sys.stderr)
         return 1
-    changed = write_files(root, files)
-    print(f"{len(files)} files in {root}, {len(changed)} changed")
-    for path in changed:
-        print(f"  {path}")
+    for root, files in packages.items():
+        changed = write_files(root, files)
+        print(f"{len(files)} files in {root}, {len(changed)} changed")
+        for path in changed:
+            print(f"  {path}")
     return 0
 
 
-def _generated(args: argparse.Namespace) -> tuple[Path, dict[str, str]]:
-    """The folder to write into, and the files."""
+def _generated(args: argparse.Namespace) -> dict[Path, dict[str, str]]:
+    """The folders to write into, and the files of each."""
     texts = {name: _read(name) for name in args.inputs}
     output = Path(args.output)
     if any(map(_is_openapi, texts.values())):
-        return output, _library(texts)
+        return _library(texts, output)
     if not args.package:
         raise InputError("--package is needed: the name of the package to make")
     if not all(part.isidentifier() for part in args.package.split(".")):
         raise InputError(f"--package {args.package}: not a name that Python can import")
-    return output.joinpath(*args.package.split(".")), _custom(texts, args.package)
+    return {output.joinpath(*args.package.split(".")): _custom(texts, args.package)}
 
 
-def _library(texts: Mapping[str, str]) -> dict[str, str]:
-    from k8srt.codegen.library import library_files
+def _library(texts: Mapping[str, str], output: Path) -> dict[Path, dict[str, str]]:
+    """The models into `output`; in a folder named "api", also the typed clients into their places beside it."""
+    from k8srt.codegen import library
 
     if len(texts) != 1:
         raise InputError("an OpenAPI document must be the only input")
     [(name, text)] = texts.items()
     try:
-        return library_files(json.loads(text))
+        packages = library.library_files(json.loads(text))
     except ValueError as err:
         raise InputError(f"{name}: {err}") from err
+    places = {output.parent.joinpath(*package.split(".")[1:]): files for package, files in packages.items()}
+    return places if output.name == "api" else {output: places[output.parent / "api"]}
 
 
 def _custom(texts: Mapping[str, str], package: str) -> dict[str, str]:

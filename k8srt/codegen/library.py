@@ -1,19 +1,46 @@
-"""An OpenAPI document → every generated file of the library itself: models, their index, clients, informers."""
+"""An OpenAPI document → every generated file of the library itself: models, their index, clients."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from k8srt.codegen import build, render
+from k8srt.codegen import build, clients, render
 from k8srt.codegen.openapi import Schema
 from k8srt.codegen.tree import Module, literal
 
+CLIENTS = "k8srt.kubernetes.typed"
 
-def model_files(modules: Sequence[Module]) -> dict[str, str]:
-    """The files of `k8srt/api`: path below that folder → text."""
+# Groups that client-go calls otherwise than their folder.
+_ATTRIBUTES = {"apiserverinternal": "internal"}
+
+Files = dict[str, str]
+
+
+def library_files(document: Schema) -> dict[str, Files]:
+    """All generated files: package → path below it → text."""
+    modules = build.modules(document)
+    return {build.API: model_files(modules), CLIENTS: client_files(modules)}
+
+
+def model_files(modules: Sequence[Module]) -> Files:
+    """The files of `k8srt/api`."""
     files = {path_below(module.name, build.API): render.module(module) for module in modules}
     files["_index.py"] = index(modules)
     return files
+
+
+def client_files(modules: Sequence[Module]) -> Files:
+    """The files of `k8srt/kubernetes/typed`."""
+    groups = [_group(module) for module in modules if module.resources]
+    files = {path_below(group.module, CLIENTS): clients.group_module(group) for group in groups}
+    files["_index.py"] = clients.index_module(groups)
+    return files
+
+
+def _group(module: Module) -> clients.Group:
+    place = module.name.removeprefix(f"{build.API}.")
+    folder, _, version = place.partition(".")
+    return clients.Group(module, f"{_ATTRIBUTES.get(folder, folder)}_{version}", f"{CLIENTS}.{place}")
 
 
 def index(modules: Sequence[Module]) -> str:
@@ -29,8 +56,3 @@ def index(modules: Sequence[Module]) -> str:
 def path_below(module: str, package: str) -> str:
     """`k8srt.api.core.v1` below "k8srt.api" → "core/v1.py"."""
     return module.removeprefix(f"{package}.").replace(".", "/") + ".py"
-
-
-def library_files(document: Schema) -> dict[str, str]:
-    """All that `k8srt generate SWAGGER --output k8srt/api` writes, below the output folder."""
-    return model_files(build.modules(document))

@@ -148,9 +148,17 @@ def test_every_served_resource_is_on_a_class_and_no_other(document):
 
 
 def test_regenerating_gives_the_same_bytes(document, request):
-    root = request.config.rootpath / "k8srt"
-    for path, text in library_files(document).items():
-        assert (root / "api" / path).read_text(encoding="utf-8") == text, path
+    for package, files in library_files(document).items():
+        folder = request.config.rootpath.joinpath(*package.split("."))
+        for path, text in files.items():
+            assert (folder / path).read_text(encoding="utf-8") == text, (package, path)
+
+
+def test_nothing_generated_is_left_over(document, request):
+    for package, files in library_files(document).items():
+        folder = request.config.rootpath.joinpath(*package.split("."))
+        found = {str(path.relative_to(folder)) for path in folder.rglob("*.py") if path.name != "__init__.py"}
+        assert found == set(files)
 
 
 @pytest.mark.parametrize("table", [known.SHORT_NAMES, known.CATEGORIES])
