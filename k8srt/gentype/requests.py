@@ -66,8 +66,9 @@ class ResourceRequests(Generic[T]):
         info = self._info
         self._check_verb(verb, subresource)
         request = self._rest.patch(content_type) if content_type else self._rest.verb(method)
-        if info.namespaced:
-            request.namespace(self._namespace or namespace)
+        where = self._namespace or namespace
+        if info.namespaced and (where or self._strict):
+            request.namespace(where)
         request.resource(info.resource)
         if name is not None:
             if not name:

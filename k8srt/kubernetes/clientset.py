@@ -33,7 +33,7 @@ T = TypeVar("T", bound=Object)
 
 
 class Clientset(Groups):
-    """The clients of all groups. `namespace` is what the configuration calls the current one; nothing uses it unasked."""
+    """The clients of all groups. `namespace` is the current one by the configuration; nothing uses it unasked."""
 
     def __init__(self, config: Config, *, namespace: str = "default", clock: Clock = SYSTEM) -> None:
         """Raises ConfigError for a config that cannot be used."""

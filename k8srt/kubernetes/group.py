@@ -3,7 +3,7 @@
 `k8srt/kubernetes/typed/core_v1.py`, generated, reads
 
     class CoreV1(GroupClient):
-        def config_maps(self, namespace: str = "") -> ResourceClient[ConfigMap]: return self.resource(ConfigMap, namespace)
+        def pods(self, namespace: str = "") -> ResourceClient[Pod]: return self.resource(Pod, namespace)
         def nodes(self) -> ResourceClient[Node]: return self.resource(Node)
 
 and `k8srt/kubernetes/typed/_index.py` says where each is, for `Clientset`, and what each is, for type checkers:
