@@ -99,12 +99,10 @@ class Object(metaclass=_ObjectType):
     __info__: ClassVar[ResourceInfo | None] = None
     __hash__ = None  # type: ignore[assignment]
 
-    _record: Record
-    _blank: dict[str, Any]
     metadata: ObjectMeta = unset
 
     def __init__(self, **parts: Any) -> None:
-        self._record = _EMPTY
+        self._record: Record = _EMPTY  # not annotated in the class: there type checkers take it for an argument
         for name, value in parts.items():
             if name not in self.__wires__:
                 raise TypeError(f"{type(self).__name__} has no field {name!r}; it has {', '.join(self.__wires__)}")
@@ -214,7 +212,7 @@ class Object(metaclass=_ObjectType):
         blank = part.type()
         blanks = self._blanks()
         if not blanks:
-            self._blank = blanks
+            self._blank: dict[str, Any] = blanks
         blanks[part.name] = blank
         return blank
 

@@ -214,11 +214,13 @@ def _of_annotation(annotation: Any) -> Structure:
     if origin is dict:
         return Structure("map", values=_of_annotation(args[1]))
     if origin is Literal:
-        return Structure("string")
+        return Structure("string" if isinstance(args[0], str) else "integer")
     if set(args) == {int, str}:
         return Structure("int-or-string")
     if annotation in _SCALARS:
         return Structure(*_SCALARS[annotation])
+    if getattr(annotation, "__info__", True) is None:
+        return ANY.but(embedded=True)  # Unstructured: a whole object of any kind
     return structure_of(annotation) if _is_model(annotation) else ANY
 
 

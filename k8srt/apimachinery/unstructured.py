@@ -23,7 +23,6 @@ class Unstructured(Object):
     """
 
     __slots__ = ("_values",)
-    _values: dict[str, Any]
 
     def __init__(self, document: Mapping[str, Any] | None = None, **parts: Any) -> None:
         super().__init__(**parts)
@@ -34,7 +33,7 @@ class Unstructured(Object):
         try:
             return object.__getattribute__(self, "_values")  # type: ignore[no-any-return]
         except AttributeError:
-            self._values = {}
+            self._values: dict[str, Any] = {}
             return self._values
 
     def __getattr__(self, name: str) -> Any:
