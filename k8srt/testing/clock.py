@@ -15,6 +15,7 @@ due no longer counts from the moment of the `advance` on.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -120,27 +121,33 @@ class FakeClock:
     def sleepers(self) -> int:
         """How many threads sleep until a deadline."""
         with self._guard:
-            return self._count(timed=True)
+            return self._count_locked(math.inf)
 
-    def wait_for_sleepers(self, n: int, timeout: float = 5.0) -> None:
-        """Wait, in real time, until at least `n` threads sleep until a deadline; raises AssertionError if not so."""
-        self._wait_for(n, timeout, timed=True)
+    def wait_for_sleepers(self, n: int, timeout: float = 5.0, *, by: float = math.inf) -> None:
+        """Wait, in real time, until at least `n` threads sleep until a deadline that is not after `by`.
+
+        Raises AssertionError if they do not within `timeout` seconds.
+        """
+        self._wait_for(n, timeout, by)
 
     def wait_for_waiters(self, n: int, timeout: float = 5.0) -> None:
         """Like `wait_for_sleepers`, counting also those who wait without a deadline."""
-        self._wait_for(n, timeout, timed=False)
+        self._wait_for(n, timeout, None)
 
-    def _wait_for(self, n: int, timeout: float, *, timed: bool) -> None:
+    def _wait_for(self, n: int, timeout: float, by: float | None) -> None:
         end = time.monotonic() + timeout
         with self._guard:
-            while self._count(timed=timed) < n:
+            while (count := self._count_locked(by)) < n:
                 remaining = end - time.monotonic()
                 if remaining <= 0.0:
-                    raise AssertionError(f"{self._count(timed=timed)} of {n} threads wait after {timeout}s")
+                    raise AssertionError(f"{count} of {n} threads wait after {timeout}s")
                 self._guard.wait(remaining)
 
-    def _count(self, *, timed: bool) -> int:
-        return sum(1 for sleeper in self._sleepers if sleeper.deadline is not None or not timed)
+    def _count_locked(self, by: float | None) -> int:
+        """How many sleep until `by` or before; None counts also those without a deadline."""
+        if by is None:
+            return len(self._sleepers)
+        return sum(1 for s in self._sleepers if s.deadline is not None and s.deadline <= by)
 
     def __repr__(self) -> str:
         return f"<FakeClock {self.now()} {self.time().isoformat()}>"

@@ -9,7 +9,7 @@ Contract: WQ-18 to WQ-26. After client-go util/workqueue, delaying_queue.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Generic
 
 from k8srt.util.clock import SYSTEM, Clock
@@ -53,7 +53,7 @@ class Delays(Generic[T]):
         return len(self._slots)
 
     def remaining(self, now: float) -> dict[T, float]:
-        """The items, the earliest first, and in how many seconds each is due."""
+        """The items, the earliest first, and the seconds until each is due."""
         return {slot[2]: slot[0] - now for slot in self._heap}
 
 
@@ -96,14 +96,6 @@ class DelayingQueue(Queue[T]):
         if self._metrics is not None:
             self._report(self._metrics)
 
-    def debug_state(self) -> Mapping[str, Any]:
-        """What the queue holds at this moment; `delayed` maps items to the seconds left."""
-        state = dict(super().debug_state())
-        now = self._clock.now()
-        with self._lock:
-            state["delayed"] = self._delays.remaining(now)
-        return state
-
     def _add_due_locked(self) -> None:
         if self._delayed:
             for item, due in self._delays.take_due(self._clock.now()):
@@ -112,5 +104,8 @@ class DelayingQueue(Queue[T]):
     def _discard_delayed_locked(self) -> None:
         self._delays.clear()
 
-    def _details_locked(self) -> str:
+    def _debug_state_locked(self) -> dict[str, Any]:
+        return super()._debug_state_locked() | {"delayed": self._delays.remaining(self._clock.now())}
+
+    def _more_counts(self) -> str:
         return f", {len(self._delays)} delayed"

@@ -196,8 +196,10 @@ class PriorityQueue(Generic[T]):
 
     def debug_state(self) -> Mapping[str, Any]:
         """What the queue holds at this moment, for people to look at; ages and times left in seconds."""
-        now = self._clock.now()
         with self._lock:
+            self._add_due_locked()
+            self._wake_locked()
+            now = self._clock.now()
             entries = list(self._entries.values())
             return {
                 "name": self.name,
@@ -208,11 +210,10 @@ class PriorityQueue(Generic[T]):
             }
 
     def __repr__(self) -> str:
-        with self._lock:
-            waiting, working = len(self._waiting), len(self._working)
-            ready = len(self._entries) - waiting
-            shut = ", shut down" if self._shut else ""
-        return f"<PriorityQueue {self.name!r}: {ready} ready, {waiting} waiting, {working} working{shut}>"
+        # Without the lock, so that a debugger may ask at any time.
+        waiting, working = len(self._waiting), len(self._working)
+        counts = f"{len(self._entries) - waiting} ready, {waiting} waiting, {working} working"
+        return f"<PriorityQueue {self.name!r}: {counts}{', shut down' if self._shut else ''}>"
 
     # Adding
 

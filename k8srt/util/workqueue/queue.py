@@ -132,7 +132,7 @@ class Queue(Generic[T]):
                 self._states[item] = _QUEUED
                 self._push(item)
                 self._wake_locked()
-            if self._draining and not self._working_locked():
+            if self._draining and not self._working():
                 self._worked_off.notify_all()
         if self._metrics is not None:
             self._report(self._metrics)
@@ -158,7 +158,7 @@ class Queue(Generic[T]):
             self._draining = drain
             self._waiters.wake_all()
             self._worked_off.notify_all()
-            while drain and self._draining and self._working_locked():
+            while drain and self._draining and self._working():
                 self._clock.wait(self._worked_off, None)
         if self._metrics is not None:
             self._metrics.close()
@@ -172,20 +172,14 @@ class Queue(Generic[T]):
     def debug_state(self) -> Mapping[str, Any]:
         """What the queue holds at this moment, for people to look at."""
         with self._lock:
-            states = dict(self._states)
-            return {
-                "name": self.name,
-                "queued": [item for item, state in states.items() if state == _QUEUED],
-                "working": [item for item, state in states.items() if state != _QUEUED],
-                "again": [item for item, state in states.items() if state == _AGAIN],
-                "shutting_down": self._shut,
-            }
+            self._add_due_locked()
+            self._wake_locked()
+            return self._debug_state_locked()
 
     def __repr__(self) -> str:
-        with self._lock:
-            counts = f"{len(self._order)} queued, {self._working_locked()} working{self._details_locked()}"
-            shut = ", shut down" if self._shut else ""
-        return f"<{type(self).__name__} {self.name!r}: {counts}{shut}>"
+        # Without the lock, so that a debugger may ask at any time.
+        counts = f"{len(self._order)} queued, {self._working()} working{self._more_counts()}"
+        return f"<{type(self).__name__} {self.name!r}: {counts}{', shut down' if self._shut else ''}>"
 
     def __enter__(self) -> Queue[T]:
         return self
@@ -241,7 +235,7 @@ class Queue(Generic[T]):
             self._add_due_locked()
         return len(self._order) > 0
 
-    def _working_locked(self) -> int:
+    def _working(self) -> int:
         return len(self._states) - len(self._order)
 
     def _next_due_locked(self) -> float | None:
@@ -253,7 +247,17 @@ class Queue(Generic[T]):
     def _discard_delayed_locked(self) -> None:
         """Forget the delayed items."""
 
-    def _details_locked(self) -> str:
+    def _debug_state_locked(self) -> dict[str, Any]:
+        states = self._states.items()
+        return {
+            "name": self.name,
+            "queued": [item for item, state in states if state == _QUEUED],
+            "working": [item for item, state in states if state != _QUEUED],
+            "again": [item for item, state in states if state == _AGAIN],
+            "shutting_down": self._shut,
+        }
+
+    def _more_counts(self) -> str:
         return ""
 
     def _report(self, metrics: QueueMetrics[T]) -> None:

@@ -43,6 +43,9 @@ def test_those_who_are_due_wake_and_the_others_sleep_on(pool) -> None:
     assert early.result(timeout=5.0) == 2.0
     assert not late.done()
     assert clock.sleepers == 1
+    clock.wait_for_sleepers(1, by=5.0)
+    with pytest.raises(AssertionError):
+        clock.wait_for_sleepers(1, timeout=0.001, by=4.9)
     clock.advance(3.0)
     assert late.result(timeout=5.0) == 5.0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from concurrent.futures import as_completed
 
 import pytest
 
@@ -45,8 +46,8 @@ def test_wq_02_an_add_wakes_one_waiter(pool) -> None:
 
     queue.add("a")
     queue.add("b")
-    while sum(getter.done() for getter in getters) < 2:
-        pass
+    finished = as_completed(getters, timeout=5.0)
+    assert {next(finished).result(), next(finished).result()} == {"a", "b"}
 
     queue.shut_down()
     assert sorted(str(getter.result(timeout=5.0)) for getter in getters) == ["None", "a", "b"]

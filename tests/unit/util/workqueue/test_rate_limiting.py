@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from k8srt.testing.clock import FakeClock
@@ -69,6 +71,7 @@ def test_wq_38_requeues_are_counted_since_the_last_forget(queue) -> None:
 
 def test_wq_39_a_worker_that_fails_twice_and_then_succeeds(clock, queue, pool) -> None:
     attempts: list[float] = []
+    succeeded = threading.Event()
 
     def work() -> None:
         while (item := queue.get()) is not None:
@@ -77,6 +80,7 @@ def test_wq_39_a_worker_that_fails_twice_and_then_succeeds(clock, queue, pool) -
                 queue.add_rate_limited(item)
             else:
                 queue.forget(item)
+                succeeded.set()
             queue.done(item)
 
     worker = pool.submit(work)
@@ -84,9 +88,7 @@ def test_wq_39_a_worker_that_fails_twice_and_then_succeeds(clock, queue, pool) -
     for _ in range(2):
         clock.wait_for_sleepers(1)
         clock.advance_to_next()
-    clock.wait_for_waiters(1)
-    while len(attempts) < 3:
-        pass
+    assert succeeded.wait(5.0)
     queue.shut_down()
     worker.result(timeout=5.0)
 
