@@ -1,10 +1,11 @@
 """`k8srt generate`: Python from API schemas.
 
     k8srt generate foo-crd.yaml --output src --package foo      models, client, informer and lister for custom resources
+    k8srt generate --from-cluster foos.example.com …            the same, with the definition read from a cluster
     k8srt generate swagger.json --output k8srt/api              the library's own models, and its clients beside them
 
 An input is an OpenAPI v2 document of a cluster (JSON) or files of CustomResourceDefinitions (YAML or JSON, any number
-of documents each).
+of documents each); with --from-cluster it's the name of a definition there (none: all).
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from k8srt.codegen.files import write_files
+from k8srt.errors import DecodeError, K8srtError
 
 
-class InputError(Exception):
+class InputError(K8srtError):
     """An input that can't be read or isn't what is expected; the text says which and why."""
 
 
@@ -30,21 +32,19 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files to read; - for standard input")
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="files to read; - for standard input")
     parser.add_argument("--output", required=True, metavar="DIR", help="the folder to write into")
     parser.add_argument("--package", metavar="NAME", help="the package to make in it (for custom resources)")
+    parser.add_argument("--from-cluster", action="store_true", help="read the definitions from a cluster")
+    parser.add_argument("--kubeconfig", default="", metavar="FILE", help="which configuration (for --from-cluster)")
+    parser.add_argument("--context", default="", metavar="NAME", help="which context of it (for --from-cluster)")
     parser.set_defaults(run=run)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the files and say what changed. Returns 0, or 1 with the reason on standard error."""
-    try:
-        packages = _generated(args)
-    except InputError as err:
-        print(f"k8srt generate: {err}", file=sys.stderr)
-        return 1
-    for root, files in packages.items():
+    """Write the files and say what changed. Raises InputError, OSError, and what a cluster's refusal raises."""
+    for root, files in _generated(args).items():
         changed = write_files(root, files)
         print(f"{len(files)} files in {root}, {len(changed)} changed")
         for path in changed:
@@ -54,15 +54,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _generated(args: argparse.Namespace) -> dict[Path, dict[str, str]]:
     """The folders to write into, and the files of each."""
-    texts = {name: _read(name) for name in args.inputs}
     output = Path(args.output)
+    texts = {} if args.from_cluster else {name: _read(name) for name in args.inputs}
     if any(map(_is_openapi, texts.values())):
         return _library(texts, output)
     if not args.package:
         raise InputError("--package is needed: the name of the package to make")
     if not all(part.isidentifier() for part in args.package.split(".")):
         raise InputError(f"--package {args.package}: not a name that Python can import")
-    return {output.joinpath(*args.package.split(".")): _custom(texts, args.package)}
+    if not args.from_cluster and not texts:
+        raise InputError("nothing to read: name a file, or give --from-cluster")
+    documents = _from_cluster(args) if args.from_cluster else _from_files(texts)
+    return {output.joinpath(*args.package.split(".")): _custom(documents, args.package)}
 
 
 def _library(texts: Mapping[str, str], output: Path) -> dict[Path, dict[str, str]]:
@@ -80,25 +83,37 @@ def _library(texts: Mapping[str, str], output: Path) -> dict[Path, dict[str, str
     return places if output.name == "api" else {output: places[output.parent / "api"]}
 
 
-def _custom(texts: Mapping[str, str], package: str) -> dict[str, str]:
+def _custom(documents: Iterable[Any], package: str) -> dict[str, str]:
     from k8srt.codegen.crd import DefinitionError
     from k8srt.codegen.package import package_files
 
-    documents = [document for name, text in texts.items() for document in _documents(name, text)]
     try:
         return package_files(documents, package)
     except DefinitionError as err:
         raise InputError(str(err)) from err
 
 
-def _documents(name: str, text: str) -> list[Any]:
+def _from_files(texts: Mapping[str, str]) -> list[Any]:
+    """All documents of all files. Raises InputError naming the file that can't be understood."""
     from k8srt.apimachinery import yamlio
-    from k8srt.errors import DecodeError
 
-    try:
-        return list(yamlio.load_all(text))
-    except DecodeError as err:
-        raise InputError(f"{name}: {err}") from err
+    documents: list[Any] = []
+    for name, text in texts.items():
+        try:
+            documents += yamlio.load_all(text)
+        except DecodeError as err:
+            raise InputError(f"{name}: {err}") from err
+    return documents
+
+
+def _from_cluster(args: argparse.Namespace) -> list[Any]:
+    """The definitions on a cluster, all or those named."""
+    from k8srt.kubernetes.connect import connect
+
+    with connect(context=args.context, kubeconfig=args.kubeconfig) as cs:
+        client = cs.apiextensions_v1.custom_resource_definitions()
+        found = [client.get(name) for name in args.inputs] if args.inputs else list(client.list())
+    return [definition.to_dict() for definition in found]
 
 
 def _is_openapi(text: str) -> bool:

@@ -60,6 +60,41 @@ def _method(name: str, cls: Class, prefix: str) -> str:
     return f"{INDENT}def {name}(self{parameter}) -> ResourceClient[{model}]: return {returned}\n"
 
 
+def package_module(groups: Sequence[Group]) -> str:
+    """The text of a package's `client.py`: the clients of its groups, and a clientset that has them beside the rest."""
+    models = sorted({_models_import(group, several=len(groups) > 1) for group in groups})
+    versions = ", ".join(group.models.api_version for group in groups)
+    return (
+        f'"""Clients of {versions}. {GENERATED}"""\n\n'
+        f"{HEAD}\n"
+        + "".join(models)
+        + "from k8srt.gentype.client import ResourceClient\n"
+        + "from k8srt.kubernetes.clientset import Clientset as BaseClientset\n"
+        + "from k8srt.kubernetes.group import GroupClient\n\n\n"
+        + "".join(f"{group_class(group, _alias(group, len(groups) > 1) + '.')}\n\n" for group in groups)
+        + _clientset(groups)
+    )
+
+
+def _alias(group: Group, several: bool) -> str:
+    """What the module of a group's models is called in `client.py`."""
+    return group.attribute if several else group.models.name.rpartition(".")[2]
+
+
+def _models_import(group: Group, several: bool) -> str:
+    package, _, module = group.models.name.rpartition(".")
+    alias = _alias(group, several)
+    return import_line(package, [module if module == alias else f"{module} as {alias}"])
+
+
+def _clientset(groups: Sequence[Group]) -> str:
+    lines = ["class Clientset(BaseClientset):", f'{INDENT}"""The built-in resources, and those of this package."""']
+    for group in groups:
+        returned = f"return {group.class_name}(self.rest_client)"
+        lines += ["", f"{INDENT}@property", f"{INDENT}def {group.attribute}(self) -> {group.class_name}: {returned}"]
+    return "\n".join([*lines, ""])
+
+
 def index_module(groups: Sequence[Group]) -> str:
     """The text of `k8srt/kubernetes/typed/_index.py`: where each group is, and what each is for type checkers."""
     groups = sorted(groups, key=lambda group: group.attribute)

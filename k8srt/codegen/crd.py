@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from k8srt.api._index import GROUP_VERSIONS
 from k8srt.apimachinery.resource import USUAL_VERBS
 from k8srt.codegen import naming
 from k8srt.codegen.jsonschema import ClassMaker
@@ -117,19 +118,30 @@ def _version(raw: Document) -> Version:
 
 def modules(found: Sequence[Definition], package: str) -> list[Module]:
     """The modules of models: `<package>.api.<version>`, or `<package>.api.<group>.<version>` for several groups."""
-    several = len({definition.group for definition in found}) > 1
+    folders = group_names(definition.group for definition in found)
     by_module: dict[str, list[tuple[Definition, Version]]] = {}
     for definition in found:
         for version in definition.versions:
-            folder = f"{group_stem(definition.group)}." if several else ""
+            folder = f"{folders[definition.group]}." if len(folders) > 1 else ""
             name = f"{package}.api.{folder}{naming.module_name(version.name)}"
             by_module.setdefault(name, []).append((definition, version))
     return [_module(name, members) for name, members in sorted(by_module.items())]
 
 
-def group_stem(group: str) -> str:
-    """The short name of a group: "cert-manager.io" → "cert_manager"."""
-    return naming.module_name(group.partition(".")[0])
+def group_names(groups: Iterable[str]) -> dict[str, str]:
+    """A Python name for each group: its first word ("cert-manager.io" → "cert_manager").
+
+    Where that's also the word of another group, or of a built-in one ("apps.example.com"), it's the whole name.
+    """
+    words: dict[str, set[str]] = {}
+    for group in groups:
+        words.setdefault(naming.module_name(group.partition(".")[0]), set()).add(group)
+    built_in = {module.split(".")[2] for module in GROUP_VERSIONS.values()}
+    return {
+        group: naming.module_name(group) if len(same) > 1 or word in built_in else word
+        for word, same in words.items()
+        for group in same
+    }
 
 
 def _module(name: str, members: Sequence[tuple[Definition, Version]]) -> Module:

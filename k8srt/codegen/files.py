@@ -14,7 +14,11 @@ def write_files(root: Path, files: Mapping[str, str], *, prune: bool = True) -> 
 
     A file whose text is there already isn't touched. With `prune`, generated files of an earlier run that aren't
     among `files` are removed. Missing package `__init__` files of `root` and the folders below are made, empty.
+    Raises FileExistsError, before anything is written, when a file is there that wasn't generated.
     """
+    for name in files:
+        if (root / name).exists() and not _is_generated(root / name):
+            raise FileExistsError(f"{root / name} is there already and wasn't generated: it stays as it is")
     wanted = {"__init__.py": "", **files}
     for name in files:
         for parent in Path(name).parents:
@@ -38,7 +42,9 @@ def _write(path: Path, text: str, *, keep: bool) -> bool:
 
 def _generated(root: Path) -> Iterator[Path]:
     """Files below `root` that carry the mark."""
-    for path in sorted(root.rglob("*.py")):
-        with path.open(encoding="utf-8") as file:
-            if MARK in file.read(400):
-                yield path
+    return (path for path in sorted(root.rglob("*.py")) if _is_generated(path))
+
+
+def _is_generated(path: Path) -> bool:
+    with path.open(encoding="utf-8") as file:
+        return MARK in file.read(400)

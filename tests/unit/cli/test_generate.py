@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pytest
 
-from k8srt.cli import generate
+from k8srt.cli.main import main
 
 FOO = Path(__file__).parents[1] / "codegen/crds/foo.yaml"
 
@@ -15,14 +14,7 @@ FOO = Path(__file__).parents[1] / "codegen/crds/foo.yaml"
 @pytest.fixture
 def call():
     """Run the command with these words."""
-
-    def call(*words):
-        parser = argparse.ArgumentParser()
-        generate.add_parser(parser.add_subparsers())
-        args = parser.parse_args(["generate", *map(str, words)])
-        return args.run(args)
-
-    return call
+    return lambda *words: main(["generate", *map(str, words)])
 
 
 def test_a_package_is_made_and_the_second_run_changes_nothing(call, tmp_path, capsys):
@@ -46,6 +38,7 @@ def test_an_openapi_document_gives_the_models_of_the_library(call, tmp_path, sha
         ("kind: Pod", ("--package", "foo"), "no CustomResourceDefinition in the input"),
         ("a: [", ("--package", "foo"), "crd.yaml: malformed YAML"),
         ("kind: Pod", (), "--package is needed"),
+        ("kind: Pod", ("--package", "foo", "--from-cluster", "--kubeconfig", "/none"), "/none"),
         ("kind: Pod", ("--package", "a-b"), "--package a-b: not a name that Python can import"),
         (None, ("--package", "foo"), "crd.yaml: [Errno 2] No such file or directory"),
         ('{"swagger": "2.0"', (), "crd.yaml: Expecting ',' delimiter"),

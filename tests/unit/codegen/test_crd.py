@@ -13,10 +13,12 @@ import pytest
 from k8srt.apimachinery import yamlio
 from k8srt.apimachinery.meta import Condition, LabelSelector
 from k8srt.apimachinery.model import fields_of
+from k8srt.apimachinery.structure import structure_of
 from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.codegen import crd
 from k8srt.codegen.files import write_files
 from k8srt.codegen.package import package_files
+from k8srt.rest.config import Config
 
 CRDS = Path(__file__).parent / "crds"
 
@@ -137,6 +139,32 @@ def test_an_object_comes_back_as_it_went(foo):
     assert obj.to_dict() == document
 
 
+def test_structures_see_what_the_models_say(foo):
+    fields = structure_of(foo.FooSpec).fields
+
+    assert fields["step"].kind == "integer"
+    assert fields["size"].kind == "string"
+    assert fields["template"].embedded
+    assert fields["template"].preserve_unknown
+    assert fields["containers"].keys == ("name", "protocol")
+    assert fields["owner"].atomic
+
+
+def test_the_clientset_of_a_package_has_its_groups_beside_the_built_in_ones(load):
+    config = Config(host="http://127.0.0.1:1")
+
+    with load("foo_gen.client").Clientset(config) as cs:
+        assert repr(cs.samplecontroller_v1alpha1.foos("web")) == repr(
+            cs.resource(load("foo_gen.api.v1alpha1").Foo, "web")
+        )
+        assert cs.core_v1.pods().info.resource == "pods"
+    with load("gardens_gen.client").Clientset(config) as cs:
+        assert cs.plants_v1.gardens().object_class is load("gardens_gen.api.plants.v1").Garden
+        assert cs.pests_v1.mice("web").object_class is load("gardens_gen.api.pests.v1").Mouse
+        with pytest.raises(TypeError):
+            cs.plants_v1beta1.gardens("web")
+
+
 def test_several_groups_get_folders_and_every_served_version_a_module(load):
     garden, beta = load("gardens_gen.api.plants.v1"), load("gardens_gen.api.plants.v1beta1")
     mouse = load("gardens_gen.api.pests.v1").Mouse
@@ -147,6 +175,17 @@ def test_several_groups_get_folders_and_every_served_version_a_module(load):
     assert (mouse.__info__.resource, mouse.__info__.singular) == ("mice", "maus")
     assert mouse.__wires__["to_dict_"] == "to_dict"
     assert mouse.__wires__["gvk_"] == "gvk"
+
+
+def test_groups_are_named_by_their_first_word_unless_that_is_taken():
+    groups = ["cert-manager.io", "a.example.com", "a.example.org", "apps.example.com"]
+
+    assert crd.group_names(groups) == {
+        "cert-manager.io": "cert_manager",
+        "a.example.com": "a_example_com",
+        "a.example.org": "a_example_org",
+        "apps.example.com": "apps_example_com",
+    }
 
 
 def test_an_unserved_version_has_no_module():
