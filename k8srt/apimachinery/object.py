@@ -48,6 +48,7 @@ Part = FieldInfo  # one top-level field of a kind, and what the API knows about 
 _new = object.__new__
 _EMPTY = Record({})
 _HEADERS = ("apiVersion", "kind")
+_NOTHING = (b"null", b"[]", b"{}")
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field,))
@@ -244,7 +245,7 @@ class Object(metaclass=_ObjectType):
     def _encode_part(self, name: str, value: Any, original: bytes | None) -> bytes | None:
         part = parts_of(type(self))[name]
         if value is None or (value in ([], {}) and not part.required):
-            return None
+            return original if original in _NOTHING else None
         decoder = wire.decoder(part.type)
         try:
             data = wire.encode(value)
