@@ -20,17 +20,18 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-from k8srt.util.threads import linked
+from k8srt.util.threads import Gate, linked
 
 
 class _Sleeper:
     """One thread in `FakeClock.wait`."""
 
-    __slots__ = ("cond", "deadline")
+    __slots__ = ("cond", "deadline", "gate")
 
     def __init__(self, cond: threading.Condition, deadline: float | None) -> None:
         self.cond = cond
         self.deadline = deadline
+        self.gate = Gate(cond)
 
     def due(self, now: float) -> bool:
         return self.deadline is not None and self.deadline <= now
@@ -63,11 +64,12 @@ class FakeClock:
         sleeper = _Sleeper(cond, deadline)
         with self._guard:
             if sleeper.due(self._now):
+                sleeper.gate.open()
                 return
             self._sleepers.add(sleeper)
             self._guard.notify_all()
         try:
-            cond.wait()  # an advance from here on needs cond, so it comes when we wait
+            sleeper.gate.wait()  # an advance from here on finds the gate
         finally:
             with self._guard:
                 self._sleepers.discard(sleeper)
@@ -92,7 +94,10 @@ class FakeClock:
         return event.is_set()
 
     def advance(self, seconds: float) -> None:
-        """Turn both scales by `seconds` and wake those who are due. Does not wait for what they do then."""
+        """Turn both scales by `seconds` and wake those who are due, and nobody else.
+
+        Does not wait for what they do then.
+        """
         if seconds < 0:
             raise ValueError(f"time does not run backwards: {seconds}")
         with self._guard:
@@ -100,9 +105,9 @@ class FakeClock:
             self._time += timedelta(seconds=seconds)
             due = [sleeper for sleeper in self._sleepers if sleeper.due(self._now)]
             self._sleepers.difference_update(due)
-        for cond in {id(sleeper.cond): sleeper.cond for sleeper in due}.values():
-            with cond:
-                cond.notify_all()
+        for sleeper in due:
+            with sleeper.cond:
+                sleeper.gate.open()
 
     def advance_to_next(self) -> float:
         """Turn the clock to the earliest deadline slept for and return by how many seconds; 0.0 if there is none."""

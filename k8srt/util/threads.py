@@ -15,7 +15,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 log = logging.getLogger(__name__)
 
@@ -170,40 +170,63 @@ def linked(stop: threading.Event) -> Iterator[Stop]:
         forwarder.close()
 
 
-class _Forwarder:
-    """Sets a Stop when a plain event is set, and can be called off.
+class Gate:
+    """A place among those who wait on a condition, which can also be opened alone. Made with the condition held.
 
-    A thread in `Event.wait` cannot be woken without setting the event, which is not ours to set, nor by notifying
-    its condition, which would tell all other waiters that it was set. So this waits as `Condition.wait` does: with a
-    lock in the list of waiters, which `set` releases, and `close` too.
+    `Condition.notify` opens the gates of whoever came first, and `Event.wait` takes any waking for the event being
+    set. To wake one certain thread, and to wake nobody else for nothing, this stands in the line as
+    `Condition.wait` does: with a lock in the condition's list of waiters.
     """
+
+    def __init__(self, cond: threading.Condition) -> None:
+        self._cond = cast(Any, cond)  # the list and the two methods used below have no public name
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self._cond._waiters.append(self._lock)
+
+    def wait(self) -> None:
+        """With the condition held: let go of it until notified or opened, also if that happened before."""
+        saved = self._cond._release_save()
+        try:
+            self._lock.acquire()
+        finally:
+            self._cond._acquire_restore(saved)
+            self.open()
+
+    def open(self) -> bool:
+        """With the condition held: wake who waits here; False if a notification was faster."""
+        if self._lock not in self._cond._waiters:
+            return False
+        self._cond._waiters.remove(self._lock)
+        self._lock.release()
+        return True
+
+
+class _Forwarder:
+    """Sets a Stop when a plain event is set, and can be called off."""
 
     def __init__(self, event: threading.Event) -> None:
         self.stop = Stop()
-        self._cond: Any = event._cond  # type: ignore[attr-defined]
-        self._gate = threading.Lock()
-        self._gate.acquire()
+        self._cond: threading.Condition = event._cond  # type: ignore[attr-defined]
         self._closed = False  # guarded by _cond
         with self._cond:
-            waiting = not event.is_set()
-            if waiting:
-                self._cond._waiters.append(self._gate)
-        if not waiting:
+            self._gate = None if event.is_set() else Gate(self._cond)
+        self._thread = None
+        if self._gate is None:
             self.stop.set()
-        self._thread = spawn("stop", self._run) if waiting else None
+        else:
+            self._thread = spawn("stop", self._run, self._gate)
 
-    def _run(self) -> None:
-        self._gate.acquire()
+    def _run(self, gate: Gate) -> None:
         with self._cond:
+            gate.wait()
             closed = self._closed
         if not closed:
             self.stop.set()
 
     def close(self) -> None:
         with self._cond:
-            if self._gate in self._cond._waiters:
+            if self._gate is not None and self._gate.open():
                 self._closed = True
-                self._cond._waiters.remove(self._gate)
-                self._gate.release()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()

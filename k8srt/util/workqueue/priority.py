@@ -200,11 +200,12 @@ class PriorityQueue(Generic[T]):
             self._add_due_locked()
             self._wake_locked()
             now = self._clock.now()
-            entries = list(self._entries.values())
+            ready = sorted((e for e in self._entries.values() if not e.waits), key=_rank)
+            waiting = sorted((e for e in self._entries.values() if e.waits), key=_rank)
             return {
                 "name": self.name,
-                "ready": [_described(e, age=now - e.since) for e in sorted(entries, key=_rank) if not e.waits],
-                "waiting": [_described(e, due_in=e.slot[0] - now) for e in sorted(entries, key=_rank) if e.waits],
+                "ready": [_described(e, age=now - e.since) for e in ready],
+                "waiting": [_described(e, due_in=e.slot[0] - now) for e in waiting],
                 "working": list(self._working),
                 "shutting_down": self._shut,
             }

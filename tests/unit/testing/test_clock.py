@@ -50,6 +50,23 @@ def test_those_who_are_due_wake_and_the_others_sleep_on(pool) -> None:
     assert late.result(timeout=5.0) == 5.0
 
 
+def test_others_on_the_same_condition_are_not_woken_for_nothing(pool) -> None:
+    clock, cond = FakeClock(now=0.0), threading.Condition()
+    others = [pool.submit(sleep_until, clock, cond, deadline) for deadline in (None, 9.0)]
+    clock.wait_for_waiters(2)
+    one = pool.submit(sleep_until, clock, cond, 2.0)
+    clock.wait_for_waiters(3)
+
+    clock.advance(2.0)
+    assert one.result(timeout=5.0) == 2.0
+    clock.advance(6.0)
+    assert not any(other.done() for other in others)
+
+    with cond:
+        cond.notify_all()
+    assert [other.result(timeout=5.0) for other in others] == [8.0, 8.0]
+
+
 def test_a_deadline_that_has_passed_is_not_slept_for() -> None:
     clock = FakeClock(now=5.0)
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from k8srt.util.threads import Latch, Stop, linked, spawn
+from k8srt.util.threads import Gate, Latch, Stop, linked, spawn
 
 
 def test_a_spawned_thread_is_a_daemon_with_the_lowest_free_number() -> None:
@@ -148,6 +148,26 @@ def test_leaving_a_link_ends_its_thread_and_wakes_nobody_else(pool) -> None:
     assert other.result(timeout=5.0)
     assert not stop.is_set()
     assert not second.is_set()
+
+
+def test_a_gate_is_opened_alone_or_with_the_others(pool) -> None:
+    cond = threading.Condition()
+
+    def wait(gate: Gate) -> None:
+        with cond:
+            gate.wait()
+
+    with cond:
+        gates = [Gate(cond) for _ in range(3)]
+        assert gates[1].open()
+        assert not gates[1].open()
+    wait(gates[1])
+    waiting = [pool.submit(wait, gate) for gate in (gates[0], gates[2])]
+    with cond:
+        cond.notify_all()
+
+    for future in waiting:
+        future.result(timeout=5.0)
 
 
 def test_a_link_may_be_left_from_a_callback() -> None:
