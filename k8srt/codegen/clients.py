@@ -67,10 +67,11 @@ def package_module(groups: Sequence[Group]) -> str:
     return (
         f'"""Clients of {versions}. {GENERATED}"""\n\n'
         f"{HEAD}\n"
-        + "".join(models)
         + "from k8srt.gentype.client import ResourceClient\n"
         + "from k8srt.kubernetes.clientset import Clientset as BaseClientset\n"
-        + "from k8srt.kubernetes.group import GroupClient\n\n\n"
+        + "from k8srt.kubernetes.group import GroupClient\n\n"
+        + "".join(models)
+        + "\n\n"
         + "".join(f"{group_class(group, _alias(group, len(groups) > 1) + '.')}\n\n" for group in groups)
         + _clientset(groups)
     )
@@ -82,9 +83,10 @@ def _alias(group: Group, several: bool) -> str:
 
 
 def _models_import(group: Group, several: bool) -> str:
-    package, _, module = group.models.name.rpartition(".")
+    """Relative, so that the package works wherever it's put."""
+    folder, _, module = f".{group.models.name.removeprefix(group.module.removesuffix('client'))}".rpartition(".")
     alias = _alias(group, several)
-    return import_line(package, [module if module == alias else f"{module} as {alias}"])
+    return import_line(folder, [module if module == alias else f"{module} as {alias}"])
 
 
 def _clientset(groups: Sequence[Group]) -> str:
