@@ -146,7 +146,8 @@ class _StructType(msgspec.StructMeta):
         for field_name, annotation in annotations.items():
             annotations[field_name] = _or_none(annotation)
         wires = {key: marker.wire for key, marker in markers.items() if marker.wire}
-        config.setdefault("rename", lambda key: wires.get(key) or camel(key))
+        # "camel" is msgspec's own rule: the same as `camel`, and faster
+        config.setdefault("rename", (lambda key: wires.get(key) or camel(key)) if wires else "camel")
         cls = super().__new__(mcs, name, bases, namespace, **config)
         cls.__markers__ = {**getattr(cls, "__markers__", {}), **markers}
         cls.__map_type__ = map_type  # "atomic": server-side apply owns such a struct as a whole
