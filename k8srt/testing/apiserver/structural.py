@@ -1,0 +1,171 @@
+"""Custom resources and their structural schema: pruning, defaulting, validation.
+
+    unknown = prune(obj, structure)      # 1. drop what the schema does not know, and tell
+    drop_nulls(obj, structure)           # 2. drop nulls where null is no value
+    default(obj, structure)              # 3. fill in defaults
+    causes = validate(obj, structure)    # 4. check
+
+The first three change the object in place.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from k8srt.apimachinery.structure import ABSENT, ANY, Structure
+from k8srt.testing.apiserver.failures import Cause, duplicate, invalid_value, required
+from k8srt.testing.apiserver.schema_values import value_errors
+from k8srt.testing.apiserver.ssa_typed import ItemError, item_element
+
+JSON = dict[str, Any]
+
+_HEADERS = ("apiVersion", "kind", "metadata")
+_BLOCKING = frozenset(
+    {
+        "FieldValueNotSupported",
+        "FieldValueRequired",
+        "FieldValueTooLong",
+        "FieldValueTooMany",
+        "FieldValueTypeInvalid",
+    }
+)
+
+
+def _below(value: Any, structure: Structure, path: str) -> Iterator[tuple[Any, Structure, str]]:
+    """The values below one that have a structure, and where they are."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            child = structure.child(name)
+            if child is not None:
+                yield item, child, f"{path}.{name}" if path else name
+    elif isinstance(value, list) and structure.items is not None:
+        for index, item in enumerate(value):
+            yield item, structure.items, f"{path}[{index}]"
+
+
+# ---- pruning
+
+
+def prune(obj: Any, structure: Structure) -> list[str]:
+    """Remove unknown fields; return their paths (`spec.list[0].junk`), those of each level sorted."""
+    return list(_prune(obj, structure, ""))
+
+
+def _prune(value: Any, structure: Structure, path: str) -> Iterator[str]:
+    if structure.kind == "any":
+        return
+    if isinstance(value, dict) and structure.kind in ("object", "map"):
+        for name in sorted(name for name in value if structure.child(name) is None):
+            del value[name]
+            yield f"{path}.{name}" if path else name
+    for item, child, where in sorted(_below(value, structure, path), key=_place):
+        yield from _prune(item, child, where)
+
+
+def _place(found: tuple[Any, Structure, str]) -> tuple[int, str]:
+    """By length first, so that `[10]` comes after `[9]`; names of one object have no other order."""
+    return (len(found[2]), found[2]) if found[2].endswith("]") else (0, found[2])
+
+
+# ---- nulls and defaults
+
+
+def drop_nulls(obj: Any, structure: Structure) -> None:
+    """Remove the nulls of fields that are not nullable: on a server they count as absent."""
+    if isinstance(obj, dict) and structure.kind == "object":
+        for name in [name for name, item in obj.items() if item is None]:
+            child = structure.fields.get(name)
+            if child is not None and not child.nullable and child.kind != "any":
+                del obj[name]
+    for item, child, _ in _below(obj, structure, ""):
+        drop_nulls(item, child)
+
+
+def default(obj: Any, structure: Structure) -> None:
+    """Fill in defaults: for fields that are absent, or null where null is no value; also inside of defaults."""
+    if isinstance(obj, dict) and structure.kind == "object":
+        for name, child in structure.fields.items():
+            missing = name not in obj or (obj[name] is None and not child.nullable)
+            if missing and child.default is not ABSENT:
+                obj[name] = copy.deepcopy(child.default)
+    elif isinstance(obj, dict) and structure.values is not None and structure.values.default is not ABSENT:
+        for name, item in obj.items():
+            if item is None and not structure.values.nullable:
+                obj[name] = copy.deepcopy(structure.values.default)
+    elif isinstance(obj, list) and structure.items is not None and structure.items.default is not ABSENT:
+        for index, item in enumerate(obj):
+            if item is None and not structure.items.nullable:
+                obj[index] = copy.deepcopy(structure.items.default)
+    for item, child, _ in _below(obj, structure, ""):
+        if child.schema is not None:
+            default(item, child)
+
+
+# ---- validation
+
+
+def validate(obj: JSON, structure: Structure, old: JSON | None = None) -> list[Cause]:
+    """Check a custom resource. Fields that have not changed since `old` may stay as wrong as they are."""
+    schema = structure.schema or {}
+    causes = value_errors(obj, schema, "", ABSENT if old is None else old)
+    causes.extend(_duplicates(obj, structure, ""))
+    causes.extend(_embedded_errors(obj, structure, ""))
+    return causes
+
+
+def unchecked_rules(causes: list[Cause]) -> Cause | None:
+    """What a server adds when a schema has CEL rules and the errors so far keep it from looking at them."""
+    if not any(cause.reason in _BLOCKING for cause in causes):
+        return None
+    text = (
+        "some validation rules were not checked because the object was invalid; "
+        "correct the existing errors to complete validation"
+    )
+    return invalid_value("<nil>", None, text)
+
+
+def has_rules(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema has CEL rules anywhere."""
+    if schema.get("x-kubernetes-validations"):
+        return True
+    below = [*(schema.get("properties") or {}).values(), schema.get("additionalProperties"), schema.get("items")]
+    return any(has_rules(each) for each in below if isinstance(each, Mapping))
+
+
+def _duplicates(value: Any, structure: Structure, path: str) -> Iterator[Cause]:
+    if isinstance(value, list) and structure.list_type in ("set", "map"):
+        seen: set[str] = set()
+        for index, item in enumerate(value):
+            element = _element(structure, item)
+            if element in seen:
+                shown = item if structure.list_type == "set" else _keys(structure, item)
+                yield duplicate(f"{path}[{index}]", shown)
+            seen.add(element or f"i:{index}")
+    for item, child, where in _below(value, structure, path):
+        if child.schema is not None:
+            yield from _duplicates(item, child, where)
+
+
+def _element(structure: Structure, item: Any) -> str | None:
+    try:
+        return item_element(structure, item)
+    except ItemError:
+        return None  # a key that is missing is told by the schema
+
+
+def _keys(structure: Structure, item: Mapping[str, Any]) -> JSON:
+    items = structure.items or ANY
+    defaults = {key: (items.child(key) or ANY).default for key in structure.keys}
+    return {key: item.get(key, defaults[key]) for key in sorted(structure.keys)}
+
+
+def _embedded_errors(value: Any, structure: Structure, path: str) -> Iterator[Cause]:
+    if structure.embedded and isinstance(value, dict):
+        for name in ("apiVersion", "kind"):
+            if not value.get(name):
+                yield required(f"{path}.{name}", "must not be empty")
+    for item, child, where in _below(value, structure, path):
+        if child.schema is not None:
+            yield from _embedded_errors(item, child, where)
