@@ -154,26 +154,26 @@ class WatchStream:
     def _decode(self, data: bytes) -> list[WatchRecord]:
         batch: list[WatchRecord] = []
         try:
-            for document in self._frames.feed(data):
-                batch.append(self._event(document))
-                self.events += 1
-        except _NotALine as odd:
-            rest = data[data.find(odd.line) :] if odd.line in data else odd.line + b"\n"
-            self._frames = Values()
-            return batch + self._decode(rest)
+            documents = self._frames.feed(data)
+            for number, document in enumerate(documents):
+                try:
+                    batch.append(self._event(document))
+                except DecodeError:
+                    if not isinstance(self._frames, Lines):
+                        raise
+                    # A line that is no event: the server may break its lines elsewhere. Look once more.
+                    rest = b"\n".join([*documents[number:], self._frames.rest()])
+                    self._frames = Values()
+                    return batch + self._decode(rest)
         except DecodeError as err:
             batch.append(self._failed(err))
         return batch
 
     def _event(self, document: bytes) -> WatchRecord:
-        try:
-            event = decode_event(document)
-        except DecodeError:
-            if isinstance(self._frames, Lines):
-                raise _NotALine(document) from None
-            raise
+        event = decode_event(document)
         if event.type not in _TYPES:
             raise DecodeError(f"unknown event type {event.type!r}")
+        self.events += 1
         return event
 
     def _lost(self, err: TransportError) -> None:
@@ -223,13 +223,6 @@ class WatchStream:
             reply.release()
         else:
             reply.close()
-
-
-class _NotALine(Exception):
-    """A line that is no event: the server may break its lines elsewhere."""
-
-    def __init__(self, line: bytes) -> None:
-        self.line = line
 
 
 def _status_record(message: str) -> Record:

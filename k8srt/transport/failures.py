@@ -33,7 +33,10 @@ class Failure(enum.Enum):
 
 
 def _chain(err: BaseException | None) -> Iterator[BaseException]:
-    """`err` and everything it was made from: causes, contexts, and exceptions kept among the arguments."""
+    """`err` and everything it was made from: causes, and exceptions kept among the arguments.
+
+    Not contexts: they lead to whatever the caller was handling when it made the request.
+    """
     seen: set[int] = set()
     todo = [err]
     while todo:
@@ -42,7 +45,7 @@ def _chain(err: BaseException | None) -> Iterator[BaseException]:
             continue
         seen.add(id(current))
         yield current
-        todo += [current.__cause__, current.__context__]
+        todo.append(current.__cause__)
         todo += [arg for arg in current.args if isinstance(arg, BaseException)]
 
 
@@ -69,6 +72,9 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], Failure], ...] = (
 )
 
 
+_CLASSES: dict[Failure, type[TransportError]] = {Failure.REFUSED: ConnectionRefused, Failure.TIMEOUT: TimeoutExpired}
+
+
 def is_connection_lost(err: BaseException | None) -> bool:
     """Whether the peer went away while it was spoken to: a reset, or an end where none was due."""
     return failure_of(err) in (Failure.RESET, Failure.EOF)
@@ -79,14 +85,12 @@ def is_timeout(err: BaseException | None) -> bool:
 
 
 def transport_error(err: BaseException, what: str, url: str) -> TransportError:
-    """Return the error to raise `from err`; `what` says what was being done, for example "GET"."""
+    """Return the error to raise for `err`, its cause; `what` says what was being done, for example "GET"."""
     failure = failure_of(err)
-    text = f"{what} {url}: {failure.value}{_detail(err, failure)}"
-    if failure is Failure.REFUSED:
-        return ConnectionRefused(text, url=url)
-    if failure is Failure.TIMEOUT:
-        return TimeoutExpired(text, url=url)
-    return TransportError(text, url=url)
+    kind = _CLASSES.get(failure, TransportError)
+    made = kind(f"{what} {url}: {failure.value}{_detail(err, failure)}", url=url)
+    made.__cause__ = err
+    return made
 
 
 def _detail(err: BaseException, failure: Failure) -> str:
