@@ -1,0 +1,125 @@
+"""What every handler works with: storage, registry, clock, and the few facts about one running server."""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from k8srt.apimachinery.wire import format_time
+from k8srt.testing.apiserver.failures import Failure, not_found
+from k8srt.testing.apiserver.registry import Registry, Resource
+from k8srt.testing.apiserver.storage import NoSuchKey, Storage, Stored
+from k8srt.testing.apiserver.strategies.conversions import convert
+from k8srt.util.clock import SYSTEM, Clock
+
+JSON = dict[str, Any]
+
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # of generated names: no vowels, nothing that reads like something else
+
+
+@dataclass
+class Cluster:
+    """The state of one server. `rng` makes generated names and addresses; its use is locked here."""
+
+    storage: Storage
+    registry: Registry
+    clock: Clock = SYSTEM
+    rng: random.Random = field(default_factory=random.Random)
+    default_service_accounts: bool = True
+    # Creates a core object on the server's own behalf: resource, namespace, document. Set by `bootstrap.connect`.
+    make: Callable[[str, str, JSON], Any] = lambda plural, namespace, raw: None
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()  # guards the rng
+
+    # ---- facts that writes need
+
+    def now(self) -> str:
+        """The present moment, as written in objects."""
+        return format_time(self.clock.time())
+
+    def new_uid(self) -> str:
+        with self._lock:
+            return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+
+    def suffix(self, length: int = 5) -> str:
+        """The random end of a generated name."""
+        with self._lock:
+            return "".join(self.rng.choice(_LETTERS) for _ in range(length))
+
+    def random_below(self, limit: int) -> int:
+        with self._lock:
+            return self.rng.randrange(limit)
+
+    # ---- objects in the form of a version
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Stored:
+        """Raises Failure(404)."""
+        try:
+            return self.storage.get(resource.table, namespace, name)
+        except NoSuchKey:
+            raise self.missing(resource, name) from None
+
+    def find(self, table: str, namespace: str, name: str) -> JSON | None:
+        """An object as stored, or None; for admission and controllers."""
+        try:
+            return self.storage.get(table, namespace, name).decode()
+        except NoSuchKey:
+            return None
+
+    @staticmethod
+    def missing(resource: Resource, name: str) -> Failure:
+        return not_found(resource.group, resource.plural, name)
+
+    @staticmethod
+    def document(resource: Resource, stored: Stored) -> JSON:
+        """The stored object in the version of `resource`, with kind and apiVersion; a private copy."""
+        obj = stored.decode()
+        if not resource.stored_here or resource.table == "events":
+            obj = convert(resource.table, obj, resource.api_version)
+        return {"kind": resource.kind, "apiVersion": resource.api_version, **obj}
+
+    def body(self, resource: Resource, stored: Stored) -> bytes:
+        """The stored object as bytes, without kind and apiVersion."""
+        if resource.stored_here and resource.table != "events":
+            return stored.body
+        obj = self.document(resource, stored)
+        del obj["kind"], obj["apiVersion"]
+        return msgspec.json.encode(obj)
+
+    def whole(self, resource: Resource, stored: Stored) -> bytes:
+        """The stored object as bytes, with kind and apiVersion."""
+        return resource.prefix + self.body(resource, stored)[1:]
+
+    @staticmethod
+    def to_stored(resource: Resource, obj: JSON) -> JSON:
+        """The stored form of an object in the version of `resource`."""
+        bare = {name: part for name, part in obj.items() if name not in ("kind", "apiVersion")}
+        if resource.stored_here and resource.table != "events":
+            return bare
+        return convert(resource.table, bare, "", source=resource.api_version)
+
+    def fields_of(self, resource: Resource) -> Callable[[JSON], dict[str, str]]:
+        """The function that takes the selectable fields out of a stored object."""
+        if resource.custom is not None:
+            return lambda obj: _custom_fields(resource, obj)
+        return lambda obj: dict(resource.strategy.fields(obj))
+
+
+def _custom_fields(resource: Resource, obj: JSON) -> dict[str, str]:
+    found: dict[str, str] = {}
+    assert resource.custom is not None
+    for path in resource.custom.selectable:
+        value: Any = obj
+        for part in path.strip(".").split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        found[path.strip(".")] = "" if value is None else str(value)
+    return found

@@ -1,0 +1,125 @@
+"""From a request to its answer: who asks, what for, and which handler serves it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from k8srt.testing.apiserver import deletes, patches, reads, writes
+from k8srt.testing.apiserver.auth import AlwaysAllow, Authorizer, User, authenticate, refusal
+from k8srt.testing.apiserver.cluster import Cluster
+from k8srt.testing.apiserver.discovery import Discovery
+from k8srt.testing.apiserver.failures import Failure, internal, method_not_allowed, no_such_resource
+from k8srt.testing.apiserver.messages import Request, Response
+from k8srt.testing.apiserver.negotiation import Form, encode, form_of
+from k8srt.testing.apiserver.nonresource import NonResource
+from k8srt.testing.apiserver.registry import Resource
+from k8srt.testing.apiserver.requests import RequestInfo, request_info
+from k8srt.testing.apiserver.subresources.table import serve as serve_subresource
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Cluster, Request, RequestInfo, Resource], Response]
+
+_ITEM: Mapping[str, Handler] = {
+    "GET": reads.get,
+    "PUT": writes.update,
+    "PATCH": patches.patch,
+    "DELETE": deletes.delete,
+}
+_COLLECTION: Mapping[str, Handler] = {
+    "GET": reads.list_objects,
+    "POST": writes.create,
+    "DELETE": deletes.delete_collection,
+}
+
+
+class Dispatcher:
+    """Serves every request of one server. Thread-safe; holds no state of its own."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        tokens: Mapping[str, User],
+        authorizer: Authorizer | None = None,
+    ) -> None:
+        self.cluster = cluster
+        self.tokens = tokens
+        self.authorizer = authorizer or AlwaysAllow()
+        self.discovery = Discovery(cluster.registry)
+        self.nonresource = NonResource(cluster, self.discovery)
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; whatever goes wrong becomes a Status."""
+        try:
+            return self._serve(request)
+        except Failure as err:
+            return failed(request, err)
+        except Exception as err:
+            log.exception("%s %s failed", request.method, request.path)
+            return failed(request, internal(f"{type(err).__name__}: {err}"))
+
+    def _serve(self, request: Request) -> Response:
+        user = authenticate(request, self.tokens)
+        info = request_info(request)
+        if not self.authorizer.allows(user, info):
+            raise refusal(user, info)
+        if not info.is_resource:
+            return self.nonresource.serve(request, info)
+        registry = self.cluster.registry
+        if not registry.has_group(info.group):
+            return self.nonresource.not_found()
+        resource = registry.find(info.group, info.version, info.resource)
+        if resource is None:
+            raise no_such_resource()
+        response = self._resource(request, info, resource, user)
+        _warn_of_deprecation(response, resource)
+        return response
+
+    def _resource(
+        self, request: Request, info: RequestInfo, resource: Resource, user: User
+    ) -> Response:
+        if info.namespace and not resource.namespaced and resource.table != "namespaces":
+            raise no_such_resource()
+        if info.subresource:
+            return serve_subresource(self.cluster, request, info, resource, user)
+        if info.verb == "watch":
+            _need(resource, "watch")
+            return reads.watch(self.cluster, request, info, resource)
+        handler = (_ITEM if info.name else _COLLECTION).get(request.method)
+        if handler is None:
+            raise method_not_allowed()
+        _need(resource, info.verb)
+        if resource.namespaced and not info.namespace and (info.name or request.method != "GET"):
+            raise no_such_resource() if info.name else method_not_allowed()
+        if resource.strategy.serve is not None:
+            return resource.strategy.serve(self.cluster, request, info, resource, user)
+        return handler(self.cluster, request, info, resource)
+
+
+def _need(resource: Resource, verb: str) -> None:
+    if verb not in resource.info.verbs:
+        raise method_not_allowed()
+
+
+def _warn_of_deprecation(response: Response, resource: Resource) -> None:
+    text = resource.strategy.deprecated
+    if resource.custom is not None:
+        text = resource.custom.deprecation
+    if text:
+        response.headers.append(("Warning", f'299 - "{text}"'))
+
+
+def failed(request: Request, err: Failure) -> Response:
+    """The Status answer of a failure, in a form the client takes if there is one."""
+    form = Form()
+    try:
+        form = form_of(request, transforms=False)
+    except Failure:
+        pass
+    status = {key: value for key, value in err.status.items()}
+    body = encode(msgspec.json.encode(status), form)
+    return Response(err.code, body, form.media, list(err.headers.items()))

@@ -1,0 +1,212 @@
+"""Documents that clients send: checked against the resource they were sent to, and brought into canonical form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from k8srt.testing.apiserver.cluster import Cluster
+from k8srt.testing.apiserver.failures import (
+    Cause,
+    bad_request,
+    invalid,
+    invalid_options,
+    invalid_value,
+    not_supported,
+    required,
+)
+from k8srt.testing.apiserver.messages import Request
+from k8srt.testing.apiserver.registry import Resource
+from k8srt.testing.apiserver.typed import WrongType, read_typed
+
+JSON = dict[str, Any]
+_VALIDATIONS = ("", "Ignore", "Strict", "Warn")
+MANAGER_LIMIT = 128
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """The options every write takes. `manager` is the field manager, from the client's name where none is given."""
+
+    dry_run: bool
+    manager: str
+    validation: str
+    force: bool = False
+
+
+def write_options(request: Request, kind: str) -> WriteOptions:
+    """Read and check them; `kind` is what errors call them: CreateOptions, UpdateOptions, PatchOptions."""
+    causes: list[Cause] = []
+    dry_run = request.query.get("dryRun", [])
+    causes.extend(dry_run_causes(dry_run))
+    manager = request.param("fieldManager")
+    if len(manager.encode()) > MANAGER_LIMIT:
+        causes.append(Cause("FieldValueTooLong", "fieldManager", "Too long: may not be more than 128 bytes"))
+    if not manager.isprintable():
+        causes.append(invalid_value("fieldManager", manager, "should only contain printable characters"))
+    validation = request.param("fieldValidation")
+    if validation not in _VALIDATIONS:
+        causes.append(not_supported("fieldValidation", validation, _VALIDATIONS))
+    if causes:
+        raise invalid_options(kind, causes)
+    named = manager or default_manager(request)
+    return WriteOptions(bool(dry_run), named, validation or "Warn", request.flag("force"))
+
+
+def dry_run_causes(values: list[str]) -> list[Cause]:
+    if all(value == "All" for value in values):
+        return []
+    return [not_supported("dryRun", values, ("All",))]
+
+
+def default_manager(request: Request) -> str:
+    """The name of the program, from its user agent."""
+    name = request.header("user-agent").partition("/")[0]
+    return "".join(char for char in name if char.isprintable())[:MANAGER_LIMIT] or "unknown"
+
+
+@dataclass(slots=True)
+class Document:
+    """An object in canonical form, and the warnings its reading gave."""
+
+    obj: JSON
+    warnings: list[str] = field(default_factory=list)
+
+
+class Misfit(Exception):
+    """The document does not fit its kind; the message is the decoder's."""
+
+
+class Strict(Misfit):
+    """The document has unknown or repeated fields, and the client asked for strictness."""
+
+
+def read_document(
+    cluster: Cluster, resource: Resource, raw: Any, duplicates: list[str], validation: str
+) -> Document:
+    """Read what a client sent as an object of `resource`. Raises Failure(400) and Misfit."""
+    if raw is None and resource.custom is None:
+        raw = {}
+    if not isinstance(raw, dict):
+        what = {list: "array", str: "string", bool: "bool"}.get(type(raw), "number")
+        raise bad_request(
+            f"couldn't get version/kind; json parse error: json: cannot unmarshal {what} into Go value of type "
+            'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+        )
+    if resource.custom is not None:
+        return _read_custom(cluster, resource, raw, duplicates, validation)
+    assert resource.model is not None
+    _check_builtin_kind(cluster, resource, raw)
+    try:
+        obj, unknown = read_typed(resource.model, raw)
+    except WrongType as err:
+        raise Misfit(str(err)) from err
+    obj["kind"], obj["apiVersion"] = resource.kind, resource.api_version
+    document = Document(obj)
+    _judge(document, _complaints(unknown, duplicates), validation)
+    resource.strategy.defaults(obj)
+    return document
+
+
+def _complaints(unknown: list[str], duplicates: list[str]) -> list[str]:
+    found = [text if text.startswith("key ") else f'duplicate field "{text}"' for text in duplicates]
+    return [*found, *(f'unknown field "{path}"' for path in unknown)]
+
+
+def _judge(document: Document, complaints: list[str], validation: str) -> None:
+    if not complaints or validation == "Ignore":
+        return
+    if validation == "Strict":
+        raise Strict("strict decoding error: " + ", ".join(complaints))
+    document.warnings.extend(complaints)
+
+
+def _check_builtin_kind(cluster: Cluster, resource: Resource, raw: JSON) -> None:
+    kind, version = raw.get("kind") or "", raw.get("apiVersion") or ""
+    if not isinstance(kind, str) or not isinstance(version, str):
+        raise bad_request("couldn't get version/kind; json parse error: wrong type of kind or apiVersion")
+    if version and version != resource.api_version:
+        raise bad_request(
+            f"the API version in the data ({version}) does not match the expected API version "
+            f"({resource.api_version})"
+        )
+    if kind and kind != resource.kind:
+        other = cluster.registry.for_kind(resource.group, resource.version, kind)
+        if other is None:
+            raise Misfit(f'no kind "{kind}" is registered for version "{resource.api_version}" in scheme')
+        package = resource.group.partition(".")[0] or "core"
+        raise Misfit(
+            f"converting ({resource.version}.{kind}) to ({package}.{resource.kind}): unknown conversion"
+        )
+
+
+def cannot_be_handled(resource: Resource, raw: Any, err: Misfit) -> Exception:
+    """The failure of a create or an update whose document does not fit."""
+    kind = raw.get("kind") if isinstance(raw, dict) else None
+    kind = kind if isinstance(kind, str) and kind else resource.kind
+    return bad_request(
+        f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {err}'
+    )
+
+
+# ---- custom resources
+
+
+def _read_custom(
+    cluster: Cluster, resource: Resource, raw: JSON, duplicates: list[str], validation: str
+) -> Document:
+    from k8srt.testing.apiserver.customs import coerce
+
+    _check_custom_kind(resource, raw)
+    obj, unknown = coerce(resource, raw)
+    document = Document(obj)
+    _judge(document, _complaints(unknown, duplicates), validation)
+    return document
+
+
+def _check_custom_kind(resource: Resource, raw: JSON) -> None:
+    kind, version = raw.get("kind"), raw.get("apiVersion")
+    if not kind or not isinstance(kind, str):
+        shown = msgspec.json.encode(raw).decode()
+        raise bad_request(
+            f"the object provided is unrecognized (must be of type {resource.kind}): "
+            f"Object 'Kind' is missing in '{shown}'"
+        )
+    if version != resource.api_version:
+        raise bad_request(
+            f"the API version in the data ({version or ''}) does not match the expected API version "
+            f"({resource.api_version})"
+        )
+    if kind != resource.kind:
+        name = (raw.get("metadata") or {}).get("name", "")
+        cause = invalid_value("kind", kind, f"must be {resource.kind}")
+        raise invalid(resource.group, kind, name, [cause])
+
+
+# ---- identity
+
+
+def check_identity(resource: Resource, obj: JSON, namespace: str, name: str) -> None:
+    """Compare name and namespace with the path's, and fill the namespace in. Raises Failure(400)."""
+    meta = obj["metadata"]
+    given = meta.get("name", "")
+    if name and not given:
+        raise bad_request(
+            f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )
+    if name and given != name:
+        raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
+    if not resource.namespaced:
+        meta.pop("namespace", None)
+        return
+    if meta.get("namespace", namespace) != namespace:
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    meta["namespace"] = namespace
+
+
+def name_required() -> Cause:
+    return required("metadata.name", "name or generateName is required")

@@ -1,0 +1,110 @@
+"""HTTP/1.1 messages: requests as they are read, answers as they are written. No sockets here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import parse_qs, unquote
+
+REASONS = {
+    100: "Continue", 101: "Switching Protocols", 200: "OK", 201: "Created", 202: "Accepted",
+    204: "No Content", 301: "Moved Permanently", 304: "Not Modified", 307: "Temporary Redirect",
+    400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+    406: "Not Acceptable", 409: "Conflict", 410: "Gone", 411: "Length Required",
+    413: "Request Entity Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Entity",
+    429: "Too Many Requests", 431: "Request Header Fields Too Large", 500: "Internal Server Error",
+    501: "Not Implemented", 503: "Service Unavailable", 504: "Gateway Timeout",
+}  # fmt: skip
+
+
+class MalformedRequest(Exception):
+    """The bytes are no HTTP request; the connection is answered with `code` and closed."""
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+@dataclass(slots=True)
+class Request:
+    """One request. Header names are in lower case; a header sent twice has its values joined by commas."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    http10: bool = False
+    path: str = ""
+    query: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        raw, _, text = self.target.partition("?")
+        self.path = unquote(raw)
+        self.query = parse_qs(text, keep_blank_values=True) if text else {}
+
+    def header(self, name: str) -> str:
+        return self.headers.get(name, "")
+
+    def param(self, name: str) -> str:
+        """The first value of a query parameter, or the empty text."""
+        values = self.query.get(name)
+        return values[0] if values else ""
+
+    def flag(self, name: str) -> bool:
+        """A boolean parameter, read as the real server does: only "false" and "0" are false."""
+        values = self.query.get(name)
+        return bool(values) and values[0].lower() not in ("false", "0")
+
+    @property
+    def wants_close(self) -> bool:
+        connection = self.header("connection").lower()
+        return connection == "close" or (self.http10 and connection != "keep-alive")
+
+
+class Sink(Protocol):
+    """Where a streamed answer is written; `write` raises OSError once the client is gone."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def on_hangup(self, callback: Callable[[], None]) -> None: ...
+
+
+@dataclass(slots=True)
+class Response:
+    """One answer. With `stream`, the body is what that function writes, in chunks, until it returns."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    stream: Callable[[Sink], None] | None = None
+
+    def head(self, *, close: bool) -> bytes:
+        lines = [f"HTTP/1.1 {self.status} {REASONS.get(self.status, '')}"]
+        if self.content_type:
+            lines.append(f"Content-Type: {self.content_type}")
+        lines.extend(f"{name}: {value}" for name, value in self.headers)
+        if self.stream is not None:
+            lines.append("Transfer-Encoding: chunked")
+        else:
+            lines.append(f"Content-Length: {len(self.body)}")
+        if close:
+            lines.append("Connection: close")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+
+def parse_head(head: bytes) -> Request:
+    """The request line and the headers, without the empty line that ends them."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    parts = first.split(" ")
+    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
+        raise MalformedRequest(400, "malformed request line")
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name != name.strip():
+            raise MalformedRequest(400, "malformed header")
+        name, value = name.lower(), value.strip()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Request(parts[0], parts[1], headers, http10=parts[2] == "HTTP/1.0")

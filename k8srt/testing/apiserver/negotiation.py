@@ -1,0 +1,116 @@
+"""Which form an answer takes: JSON or YAML, the object itself, a table of it, or only its metadata."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import yaml
+
+from k8srt.testing.apiserver.failures import not_acceptable
+from k8srt.testing.apiserver.messages import Request, Response
+
+GZIP_FROM = 128 * 1024  # bytes; below, compressing is not worth the while
+MEDIA_TYPES = (
+    "application/json", "application/yaml", "application/vnd.kubernetes.protobuf",
+    "application/vnd.kubernetes.protobuf;stream=watch", "application/json;stream=watch",
+)  # fmt: skip
+_JSON, _YAML = "application/json", "application/yaml"
+_TRANSFORMS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+_META_VERSIONS = ("v1", "v1beta1")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form chosen: `media` is a media type, `kind` the kind to transform to (or empty), `version` of it."""
+
+    media: str = _JSON
+    kind: str = ""
+    version: str = "v1"
+    pretty: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether an object can be answered with the bytes it is stored as."""
+        return self.media == _JSON and not self.kind and not self.pretty
+
+
+def form_of(request: Request, *, transforms: bool = True) -> Form:
+    """Choose by the Accept header. Raises Failure(406) when nothing acceptable is served."""
+    media, kind, version = _accepted(request.header("accept"), transforms)
+    return Form(media, kind, version, _pretty(request))
+
+
+def _pretty(request: Request) -> bool:
+    if "pretty" in request.query:
+        return request.flag("pretty")
+    agent = request.header("user-agent")
+    return agent.startswith(("curl", "Wget", "Mozilla/5.0"))
+
+
+@lru_cache(maxsize=256)
+def _accepted(accept: str, transforms: bool) -> tuple[str, str, str]:
+    if not accept.strip():
+        return _JSON, "", "v1"
+    for clause in _clauses(accept):
+        media, *params = (part.strip() for part in clause.split(";"))
+        options = dict(param.split("=", 1) for param in params if "=" in param)
+        if media == "*/*":
+            media = _JSON
+        if media not in (_JSON, _YAML):
+            continue
+        kind = options.get("as", "")
+        if not kind:
+            return media, "", "v1"
+        known = kind in _TRANSFORMS and options.get("v") in _META_VERSIONS
+        if known and transforms and options.get("g") == "meta.k8s.io":
+            return media, kind, options["v"]
+    offered = ", ".join(MEDIA_TYPES)
+    raise not_acceptable(f"only the following media types are accepted: {offered}")
+
+
+def _clauses(accept: str) -> list[str]:
+    """The clauses, the preferred first; equal ones in their order."""
+    ranked = []
+    for clause in accept.split(","):
+        quality = 1.0
+        for param in clause.split(";")[1:]:
+            name, _, value = param.strip().partition("=")
+            if name == "q":
+                try:
+                    quality = float(value)
+                except ValueError:
+                    quality = 0.0
+        ranked.append((-quality, clause.strip()))
+    return [clause for _, clause in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def encode(value: Any, form: Form) -> bytes:
+    """Write plain data in the chosen media type. `value` may be bytes of JSON already."""
+    if form.media == _YAML:
+        if isinstance(value, bytes):
+            value = msgspec.json.decode(value)
+        text = yaml.dump(value, Dumper=_Dumper, default_flow_style=False, allow_unicode=True)
+        return text.encode()
+    data = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    return msgspec.json.format(data, indent=2) + b"\n" if form.pretty else data + b"\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML as the real server writes it: no aliases for what appears twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def answer(request: Request, form: Form, value: Any, status: int = 200) -> Response:
+    """A whole answer in the chosen form; a large one is compressed when the client takes that."""
+    body = encode(value, form)
+    headers: list[tuple[str, str]] = [("Cache-Control", "no-cache, private")]
+    if len(body) >= GZIP_FROM and "gzip" in request.header("accept-encoding"):
+        body = gzip.compress(body, 1)
+        headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
+    return Response(status, body, form.media, headers)

@@ -1,0 +1,170 @@
+"""get, list and watch."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import msgspec
+
+from k8srt.testing.apiserver.cluster import Cluster
+from k8srt.testing.apiserver.failures import Failure, too_large_version, too_old
+from k8srt.testing.apiserver.messages import Request, Response, Sink
+from k8srt.testing.apiserver.registry import Resource
+from k8srt.testing.apiserver.rendering import Renderer
+from k8srt.testing.apiserver.requests import RequestInfo
+from k8srt.testing.apiserver.selection import (
+    Selection,
+    check_watch,
+    find_page,
+    list_options,
+    make_token,
+    selection_of,
+    version_number,
+    watch_version,
+)
+from k8srt.testing.apiserver.storage import Compacted, FromTheFuture, Stored
+from k8srt.testing.apiserver.watches import Change, Watcher
+
+BOOKMARK_EVERY = 60.0  # seconds between bookmarks of a quiet watch
+LAST_BOOKMARK = 2.0  # seconds before the end of a watch at which one more is sent
+DEFAULT_TIMEOUT = 1800.0  # a watch without timeoutSeconds ends after this long, up to twice as long
+
+
+def get(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource) -> Response:
+    renderer = Renderer(cluster, request, resource)
+    wanted = version_number(request.param("resourceVersion"))
+    stored = cluster.get(resource, info.namespace, info.name)
+    current = cluster.storage.revision
+    if wanted > current:
+        raise too_large_version(wanted, current)
+    return renderer.stored(stored)
+
+
+def list_objects(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource) -> Response:
+    renderer = Renderer(cluster, request, resource)
+    options = list_options(request)
+    chosen = selection_of(request, info, resource)
+    page = find_page(cluster.storage, chosen, options)
+    meta: dict[str, object] = {"resourceVersion": str(page.revision)}
+    if page.remaining:
+        meta["continue"] = make_token(page.revision, page.items[-1].key)
+        if chosen.matches is None:
+            meta["remainingItemCount"] = page.remaining
+    return renderer.items(page.items, meta)
+
+
+def watch(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource) -> Response:
+    check_watch(request)
+    renderer = Renderer(cluster, request, resource)
+    chosen = selection_of(request, info, resource)
+    stream = WatchStream(cluster, request, chosen, renderer)
+    media = "application/json" if renderer.form.media != "application/yaml" else "application/yaml"
+    return Response(200, content_type=media, headers=[("Cache-Control", "no-cache, private")], stream=stream.run)
+
+
+class WatchStream:
+    """One watch: what it begins with, then changes as they come, until the time is over or somebody leaves."""
+
+    def __init__(self, cluster: Cluster, request: Request, chosen: Selection, renderer: Renderer) -> None:
+        self._cluster = cluster
+        self._chosen = chosen
+        self._renderer = renderer
+        self._bookmarks = request.flag("allowWatchBookmarks")
+        self._initial = request.param("sendInitialEvents")
+        self._version = watch_version(request)
+        self._timeout = _timeout(request)
+        self._first = True
+        self._expired: Failure | None = None
+        self._watcher: Watcher | None = None
+        self._present: list[Stored] = []
+        self._open()
+
+    def _open(self) -> None:
+        from_present = self._version == 0 and self._initial != "false"
+        after = None if from_present or self._initial == "true" else self._version or self._cluster.storage.revision
+        table, namespace = self._chosen.resource.table, self._chosen.namespace
+        if self._version > (current := self._cluster.storage.revision):
+            raise too_large_version(self._version, current)
+        try:
+            self._watcher, self._present = self._cluster.storage.watch(table, namespace, after=after)
+        except Compacted as err:
+            self._expired = too_old(self._version, err.oldest)
+        except FromTheFuture as err:
+            raise too_large_version(self._version, err.current) from None
+        self._starts_with_state = after is None
+
+    def run(self, sink: Sink) -> None:
+        if self._watcher is None:
+            assert self._expired is not None
+            sink.write(msgspec.json.encode({"type": "ERROR", "object": self._expired.status}) + b"\n")
+            return
+        sink.on_hangup(self._watcher.close)
+        try:
+            self._send_state(sink, self._watcher)
+            self._send_changes(sink, self._watcher)
+        finally:
+            self._watcher.close()
+
+    def _send_state(self, sink: Sink, watcher: Watcher) -> None:
+        batch = bytearray()
+        matches = self._chosen.matches
+        for stored in self._present:
+            if matches is None or matches(stored):
+                batch += self._line("ADDED", stored)
+                if len(batch) > 1 << 16:
+                    sink.write(bytes(batch))
+                    batch.clear()
+        self._present = []
+        if self._bookmarks and self._starts_with_state:
+            batch += self._renderer.bookmark(watcher.start, initial_end=True)
+        if batch:
+            sink.write(bytes(batch))
+
+    def _send_changes(self, sink: Sink, watcher: Watcher) -> None:
+        clock = self._cluster.clock
+        end = clock.now() + self._timeout
+        next_bookmark = min(clock.now() + BOOKMARK_EVERY, max(clock.now(), end - LAST_BOOKMARK))
+        while True:
+            deadline = min(end, next_bookmark) if self._bookmarks else end
+            changes = watcher.take(deadline)
+            if changes is None:
+                return
+            lines = b"".join(self._lines(changes))
+            if lines:
+                sink.write(lines)
+            now = clock.now()
+            if now >= end:
+                return
+            if self._bookmarks and now >= next_bookmark:
+                self._bookmark(sink, watcher)
+                next_bookmark = min(now + BOOKMARK_EVERY, max(end - LAST_BOOKMARK, now + LAST_BOOKMARK))
+
+    def _bookmark(self, sink: Sink, watcher: Watcher) -> None:
+        revision = self._cluster.storage.progress(self._chosen.resource.table, watcher)
+        if revision is not None:
+            sink.write(self._renderer.bookmark(revision))
+
+    def _lines(self, changes: list[Change]) -> Iterator[bytes]:
+        matches = self._chosen.matches
+        for change in changes:
+            if matches is None:
+                yield self._line(change.type, change.shown)
+                continue
+            kind = change.as_seen_by(matches)
+            if kind == "DELETED" and change.after is not None:
+                yield self._line(kind, change.leaving())
+            elif kind is not None:
+                yield self._line(kind, change.shown)
+
+    def _line(self, kind: str, stored: Stored) -> bytes:
+        line = self._renderer.event(kind, stored, first=self._first)
+        self._first = False
+        return line
+
+
+def _timeout(request: Request) -> float:
+    text = request.param("timeoutSeconds")
+    if text.isdigit() and int(text) > 0:
+        return float(text)
+    return DEFAULT_TIMEOUT * (1.0 + random.random())

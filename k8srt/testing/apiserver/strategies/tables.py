@@ -1,0 +1,114 @@
+"""Objects as rows: the columns a real server prints for each kind, as a row of functions per kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from k8srt.testing.apiserver.strategies.columns import COLUMNS, Column, age, human_duration, moment
+from k8srt.testing.apiserver.strategies.jsonpaths import compile_path
+
+if TYPE_CHECKING:
+    from k8srt.testing.apiserver.registry import Resource
+
+JSON = dict[str, Any]
+
+__all__ = ["age", "human_duration", "table_for"]
+
+_NAME = Column("Name", "string", "name", lambda obj, now: obj["metadata"].get("name", ""))
+_CREATED = Column(
+    "Created At", "date", "", lambda obj, now: obj["metadata"].get("creationTimestamp")
+)
+_AGE = Column("Age", "string", "", age)
+
+
+def table_for(resource: Resource, objects: list[JSON], now: datetime) -> tuple[list[JSON], list[JSON]]:
+    """Column definitions, and a row for each object."""
+    columns = _columns(resource)
+    definitions = [
+        {
+            "name": column.name,
+            "type": column.type,
+            "format": column.format,
+            "description": column.name,
+            "priority": column.priority,
+        }
+        for column in columns
+    ]
+    rows = [{"cells": [column.cell(obj, now) for column in columns]} for obj in objects]
+    if resource.table == "pods":
+        for obj, row in zip(objects, rows, strict=True):
+            if (conditions := _finished(obj)) is not None:
+                row["conditions"] = conditions
+    return definitions, rows
+
+
+def _columns(resource: Resource) -> list[Column]:
+    if resource.custom is not None:
+        return [_NAME, *(_custom_column(each) for each in resource.custom.columns or (_CREATION_COLUMN,))]
+    known = COLUMNS.get(resource.table)
+    if known is None:
+        return [_NAME, _CREATED]
+    return known
+
+
+def _finished(pod: JSON) -> list[JSON] | None:
+    phase = (pod.get("status") or {}).get("phase")
+    if phase == "Succeeded":
+        return [{"type": "Completed", "status": "True", "reason": "Succeeded",
+                 "message": "The pod has completed successfully."}]  # fmt: skip
+    if phase == "Failed":
+        return [{"type": "Completed", "status": "True", "reason": "Failed",
+                 "message": "The pod failed to complete successfully"}]  # fmt: skip
+    return None
+
+
+# ---- custom resources
+
+_CREATION_COLUMN = {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}
+
+
+def _custom_column(spec: JSON) -> Column:
+    find = column_path(spec.get("jsonPath", ""))
+    kind = spec.get("type", "string")
+
+    def cell(obj: JSON, now: datetime) -> Any:
+        found = find(obj)
+        return _cell(found, kind, now)
+
+    return Column(spec["name"], kind, spec.get("format", ""), cell, spec.get("priority", 0))
+
+
+def column_path(text: str) -> Callable[[JSON], list[Any]]:
+    """Compile a simple JSON path: `.status.replicas`, `.spec.ports[0].port`, `.items[*].name`, filters by equality."""
+    return compile_path(text)
+
+
+def _cell(found: list[Any], kind: str, now: datetime) -> Any:
+    if not found:
+        return None
+    value = found[0]
+    if kind == "string":
+        texts = [_text(each) for each in found]
+        return texts[0] if len(texts) == 1 else ",".join(texts)
+    if kind == "date":
+        parsed = moment(value)
+        return human_duration(now - parsed) if parsed else "<unknown>"
+    if kind == "integer":
+        return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if kind == "number":
+        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if kind == "boolean":
+        return value if isinstance(value, bool) else None
+    return value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, separators=(",", ":"))
+    return str(value)
+

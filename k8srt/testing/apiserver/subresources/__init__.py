@@ -1,0 +1,1 @@
+"""Subresources: a handler for each, served by `table.serve`."""
