@@ -1,0 +1,96 @@
+"""The sample controller as a program: `python -m k8srt.examples.sample_controller --kubeconfig ~/.kube/config`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+
+from k8srt.errors import K8srtError, NotFound
+from k8srt.rest import Config
+from k8srt.tools.clientcmd.loading import load_config
+from k8srt.util.threads import Stop
+
+from .controller import Controller
+from .events import EventRecorder
+from .foo.client import Clientset
+from .foo.informers import SharedInformerFactory
+
+log = logging.getLogger(__name__)
+
+COMPONENT = "sample-controller"
+RESYNC_PERIOD = 600.0  # seconds after which every Foo is looked at again, in case something was overlooked
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT. Returns 0 after a stop, 1 when it couldn't start."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s")
+    stop = Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        config = load_config(args.kubeconfig, context=args.context).config
+        run(config, namespace=args.namespace, workers=args.workers, stop=stop)
+    except (K8srtError, OSError) as err:
+        print(f"{COMPONENT}: {err}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(config: Config, *, namespace: str = "", workers: int = 2, stop: threading.Event) -> None:
+    """Run the controller until `stop` is set, and return when all its threads have ended.
+
+    Raises a K8srtError when the server can't be reached, or doesn't know what a Foo is.
+    """
+    with Clientset(config) as cs:
+        _check_that_foos_are_served(cs, namespace)
+        with running(cs, namespace=namespace, workers=workers):
+            log.info("running with %d workers", workers)
+            stop.wait()
+            log.info("stopping: finishing what is queued")
+    log.info("stopped")
+
+
+@contextmanager
+def running(cs: Clientset, *, namespace: str = "", workers: int = 2) -> Iterator[Controller]:
+    """The controller with its informers, running within the block. "" means all namespaces."""
+    factory = SharedInformerFactory(cs, resync_period=RESYNC_PERIOD, namespace=namespace)
+    controller = Controller(
+        cs,
+        factory.apps_v1.deployments,
+        factory.samplecontroller_v1alpha1.foos,
+        EventRecorder(cs, COMPONENT),
+        workers=workers,
+    )
+    with factory:
+        factory.wait_for_cache_sync(timeout=60.0)
+        with controller:
+            yield controller
+
+
+def crd() -> str:
+    """The CustomResourceDefinition of Foo, as YAML."""
+    return (resources.files(__package__) / "crd.yaml").read_text(encoding="utf-8")
+
+
+def _check_that_foos_are_served(cs: Clientset, namespace: str) -> None:
+    """Ask once: a wrong address, a missing right or CRD is said now, in one line, and not over and over in the log."""
+    try:
+        cs.samplecontroller_v1alpha1.foos(namespace).list(limit=1)
+    except NotFound as err:
+        raise K8srtError("the server doesn't serve Foos; apply crd.yaml first") from err
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=COMPONENT, description="Gives each Foo the Deployment it asks for.")
+    parser.add_argument("--kubeconfig", default="", metavar="FILE", help="default: $KUBECONFIG, ~/.kube/config, in-cluster")
+    parser.add_argument("--context", default="", help="default: the current one")
+    parser.add_argument("--namespace", default="", help="the one to work in; default: all")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="Foos worked on at the same time (2)")
+    return parser
