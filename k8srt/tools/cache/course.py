@@ -56,7 +56,7 @@ class Course:
         self.source = source
         self.expected = expected
         self.name = name
-        self.about = f"reflector {name} of {expected.description}"
+        self.about = f"reflector of {expected.description}" + (f" ({name})" if name != expected.description else "")
         self.sink = Sink(store, expected.make, self.about)
         self.position = Position()
         self.clock = clock

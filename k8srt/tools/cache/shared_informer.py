@@ -224,7 +224,7 @@ class SharedIndexInformer(Running, Generic[T]):
                 self._kind,
                 queue,
                 description=self._expected.description,
-                name=self.name,
+                name=self._expected.description,
                 resync_period=self._processor.check_period,
                 should_resync=self._processor.should_resync,
                 error_handler=self._error_handler,
