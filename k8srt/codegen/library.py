@@ -1,14 +1,14 @@
-"""An OpenAPI document → every generated file of the library itself: models, their index, clients."""
+"""An OpenAPI document → every generated file of the library itself: models, their index, clients, informers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from k8srt.codegen import build, clients, render
+from k8srt.codegen import build, render, tables
 from k8srt.codegen.openapi import Schema
 from k8srt.codegen.tree import Module, literal
 
-CLIENTS = "k8srt.kubernetes.typed"
+TABLES = {"k8srt.kubernetes.typed": tables.CLIENTS, "k8srt.informers.typed": tables.INFORMERS}
 
 # Groups that client-go calls otherwise than their folder.
 _ATTRIBUTES = {"apiserverinternal": "internal"}
@@ -19,7 +19,8 @@ Files = dict[str, str]
 def library_files(document: Schema) -> dict[str, Files]:
     """All generated files: package → path below it → text."""
     modules = build.modules(document)
-    return {build.API: model_files(modules), CLIENTS: client_files(modules)}
+    typed = {package: table_files(modules, package, flavour) for package, flavour in TABLES.items()}
+    return {build.API: model_files(modules), **typed}
 
 
 def model_files(modules: Sequence[Module]) -> Files:
@@ -29,18 +30,18 @@ def model_files(modules: Sequence[Module]) -> Files:
     return files
 
 
-def client_files(modules: Sequence[Module]) -> Files:
-    """The files of `k8srt/kubernetes/typed`."""
-    groups = [_group(module) for module in modules if module.resources]
-    files = {path_below(group.module, CLIENTS): clients.group_module(group) for group in groups}
-    files["_index.py"] = clients.index_module(groups)
+def table_files(modules: Sequence[Module], package: str, flavour: tables.Flavour) -> Files:
+    """The files of `k8srt/kubernetes/typed` or `k8srt/informers/typed`, for the groups that have resources to show."""
+    groups = [group for group in (_group(module, package) for module in modules) if flavour.resources(group)]
+    files = {path_below(group.module, package): tables.group_module(flavour, group) for group in groups}
+    files["_index.py"] = tables.index_module(flavour, groups)
     return files
 
 
-def _group(module: Module) -> clients.Group:
+def _group(module: Module, package: str) -> tables.Group:
     place = module.name.removeprefix(f"{build.API}.")
     folder, _, version = place.partition(".")
-    return clients.Group(module, f"{_ATTRIBUTES.get(folder, folder)}_{version}", f"{CLIENTS}.{place}")
+    return tables.Group(module, f"{_ATTRIBUTES.get(folder, folder)}_{version}", f"{package}.{place}")
 
 
 def index(modules: Sequence[Module]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from k8srt.codegen import clients, crd, naming, render
+from k8srt.codegen import crd, naming, render, tables
 from k8srt.codegen.tree import Module
 
 
@@ -19,17 +19,19 @@ def package_files(documents: Iterable[Any], package: str) -> dict[str, str]:
         raise crd.DefinitionError(f"no {crd.KIND} in the input")
     modules = crd.modules(found, package)
     names = crd.group_names(definition.group for definition in found)
-    groups = [_group(module, package, names) for module in modules]
-    return {
-        **{_path(module.name, package): render.module(module) for module in modules},
-        "client.py": clients.package_module(groups),
-    }
+    groups = [tables.Group(module, _attribute(module, names)) for module in modules]
+    files = {_path(module, package): render.module(module) for module in modules}
+    for group in groups:
+        files[_path(group.models, package).replace("api/", "listers/", 1)] = tables.lister_module(group)
+    files["client.py"] = tables.package_module(tables.CLIENTS, groups)
+    files["informers.py"] = tables.package_module(tables.INFORMERS, groups)
+    return files
 
 
-def _group(module: Module, package: str, names: Mapping[str, str]) -> clients.Group:
+def _attribute(module: Module, names: Mapping[str, str]) -> str:
     group, _, version = module.api_version.partition("/")
-    return clients.Group(module, f"{names[group]}_{naming.module_name(version)}", f"{package}.client")
+    return f"{names[group]}_{naming.module_name(version)}"
 
 
-def _path(module: str, package: str) -> str:
-    return module.removeprefix(f"{package}.").replace(".", "/") + ".py"
+def _path(module: Module, package: str) -> str:
+    return module.name.removeprefix(f"{package}.").replace(".", "/") + ".py"

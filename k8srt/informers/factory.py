@@ -11,7 +11,7 @@ Contract: INF-52 to INF-61.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import GroupVersionResource
@@ -25,10 +25,15 @@ from k8srt.tools.cache.listwatch import Tweak
 from k8srt.tools.cache.shared_informer import SharedIndexInformer
 from k8srt.util.clock import SYSTEM, Clock
 
+if TYPE_CHECKING:
+    from k8srt.informers.typed._index import Groups
+else:
+    Groups = object
+
 T = TypeVar("T", bound=Object)
 
 
-class SharedInformerFactory(InformerFactory[type[Any]]):
+class SharedInformerFactory(InformerFactory[type[Any]], Groups):
     """See the module. Thread-safe.
 
     `clientset` is anything with `resource(cls, namespace)`. `resync_period` in seconds is the default of handlers, 0

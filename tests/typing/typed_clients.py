@@ -1,4 +1,4 @@
-"""What type checkers see of models and typed clients; checked, never run."""
+"""What type checkers see of models, typed clients and informers; checked, never run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from k8srt.api.apps.v1 import Deployment
 from k8srt.api.core.v1 import Container, Node, Pod, PodSpec
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.gentype.client import ResourceClient
+from k8srt.informers import ResourceInformer, SharedInformerFactory
 from k8srt.kubernetes.clientset import Clientset
 from k8srt.kubernetes.typed.apps.v1 import AppsV1
 
@@ -23,6 +24,13 @@ def clients(cs: Clientset) -> None:
 
     cs.core_v1.nodes("default")  # type: ignore[call-arg] # nodes are in no namespace
     cs.core_v1.podz()  # type: ignore[attr-defined]
+
+
+def informers(cs: Clientset) -> None:
+    factory = SharedInformerFactory(cs)
+    assert_type(factory.core_v1.pods, ResourceInformer[Pod])
+    assert_type(factory.apps_v1.deployments.lister.get("web", "default"), Deployment)
+    assert_type(factory.resource(Node).lister.list(), list[Node])
 
 
 def models() -> None:

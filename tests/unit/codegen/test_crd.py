@@ -18,6 +18,7 @@ from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.codegen import crd
 from k8srt.codegen.files import write_files
 from k8srt.codegen.package import package_files
+from k8srt.errors import NotFound
 from k8srt.rest.config import Config
 
 CRDS = Path(__file__).parent / "crds"
@@ -163,6 +164,25 @@ def test_the_clientset_of_a_package_has_its_groups_beside_the_built_in_ones(load
         assert cs.pests_v1.mice("web").object_class is load("gardens_gen.api.pests.v1").Mouse
         with pytest.raises(TypeError):
             cs.plants_v1beta1.gardens("web")
+
+
+def test_the_informers_of_a_package_have_its_groups_beside_the_built_in_ones(load):
+    foos = load("foo_gen.api.v1alpha1").Foo
+    with load("foo_gen.client").Clientset(Config(host="http://127.0.0.1:1")) as cs:
+        factory = load("foo_gen.informers").SharedInformerFactory(cs)
+
+        assert factory.samplecontroller_v1alpha1.foos.informer is factory.informer_for(foos)
+        assert "services" in repr(factory.core_v1.services)
+
+
+def test_a_lister_knows_its_resource(load):
+    foo, lister = load("foo_gen.api.v1alpha1").Foo, load("foo_gen.listers.v1alpha1").FooLister
+    with load("foo_gen.client").Clientset(Config(host="http://127.0.0.1:1")) as cs:
+        foos = lister(load("foo_gen.informers").SharedInformerFactory(cs).informer_for(foo).indexer)
+
+        assert foos.list() == []
+        with pytest.raises(NotFound, match=r'foos.samplecontroller.k8s.io "a" not found'):
+            foos.get("a", "default")
 
 
 def test_several_groups_get_folders_and_every_served_version_a_module(load):
