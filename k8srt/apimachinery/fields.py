@@ -142,7 +142,8 @@ def unescape(value: str) -> str:
 
 def from_set(fields: Mapping[str, str] | None) -> FieldSelector:
     """Equality with each field."""
-    return FieldSelector(FieldRequirement(key, "=", value) for key, value in sorted((fields or {}).items()))
+    made = [FieldRequirement(key, "=", value) for key, value in (fields or {}).items()]
+    return FieldSelector(sorted(made, key=str))  # as parsing the text would
 
 
 def one_term_equal_selector(field: str, value: str) -> FieldSelector:
