@@ -45,23 +45,23 @@ class Audience:
 
     def _listen(self) -> None:
         self._foos.informer.add_event_handler(
-            on_add=lambda foo, is_in_initial_list: self._change(),
+            on_add=lambda foo: self._change(),
             on_update=lambda old, new: self._change(),
             on_delete=self._foo_gone,
         )
         self._deployments.informer.add_event_handler(
-            on_add=lambda deployment, is_in_initial_list: self._change(),
+            on_add=lambda deployment: self._change(),
             on_update=self._deployment_changed,
             on_delete=self._deployment_gone,
         )
         self._factory.core_v1.events.informer.add_event_handler(
-            on_add=lambda event, is_in_initial_list: self._event(event, event.count or 1),
+            on_add=lambda event: self._event(event, event.count or 1),
             on_update=lambda old, new: self._event(new, (new.count or 1) - (old.count or 1)),
         )
 
     def __enter__(self) -> Self:
         self._factory.start()
-        self._factory.wait_for_cache_sync(timeout=30.0)
+        self._factory.wait_for_cache_sync(timeout=30.0).raise_for_error()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
@@ -70,14 +70,14 @@ class Audience:
     # ---- what is so -----------------------------------------------------------------------------------------------
 
     def foo(self, name: str) -> Foo | None:
-        return self._foos.lister.get(name, self._namespace)
+        return self._foos.lister.find(name, self._namespace)
 
     def foos(self) -> list[Foo]:
         """All Foos, by name."""
         return sorted(self._foos.lister.list(), key=lambda foo: foo.metadata.name)
 
     def deployment(self, name: str) -> Deployment | None:
-        return self._deployments.lister.get(name, self._namespace)
+        return self._deployments.lister.find(name, self._namespace)
 
     def events(self, name: str) -> Counter[str]:
         """How often each reason was given in Events about a Foo."""
@@ -87,8 +87,10 @@ class Audience:
     def reconciled(self, name: str) -> bool:
         """Whether a Foo has its Deployment, with all replicas available, and says so."""
         foo = self.foo(name)
-        deployment = foo and self.deployment(foo.spec.deployment_name)
-        if foo is None or deployment is None or not is_controlled_by(deployment, foo):
+        if foo is None:
+            return False
+        deployment = self.deployment(foo.spec.deployment_name)
+        if deployment is None or not is_controlled_by(deployment, foo):
             return False
         counts = {foo.spec.replicas, deployment.spec.replicas}
         counts |= {foo.status.available_replicas, deployment.status.available_replicas}

@@ -1,4 +1,4 @@
-"""Where the story plays: a cluster, the CRD in it, a namespace, the controller, stand-ins where nobody else does the work.
+"""Where the story plays: a cluster with the CRD in it, a namespace, the controller, stand-ins where they are needed.
 
 Everything is a context manager: what was started is stopped, and what was made in somebody's cluster is removed, in
 the opposite order, however the story ends.
@@ -95,7 +95,7 @@ def _foos_served(cs: Clientset, narrator: Narrator, *, remove: bool) -> Iterator
         narrator.say(YOU, f"use the CRD {name} that is there")
     try:
         _wait_established(cs, found)
-        narrator.say(CLUSTER, f"serves {Foo.__info__.api_version}")
+        narrator.say(CLUSTER, f"serves {wanted.spec.names.plural}.{wanted.spec.group}")
         yield
     finally:
         if remove:

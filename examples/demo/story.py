@@ -14,10 +14,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from k8srt.api.apps.v1 import Deployment
 from k8srt.apimachinery.meta import ObjectMeta
-from k8srt.errors import NotFound
 from k8srt.util.clock import SYSTEM, Clock
 
 from ..sample_controller.deployment import deployment_for
@@ -101,14 +101,18 @@ class Story:
         with self._chapter("A Foo is deleted"):
             self._narrator.say(YOU, "delete Foo plum")
             self._foos.delete("plum")
-            self._wait(lambda: self._audience.deployment("plum") is None, "plum", "is deleted, but its Deployment isn't")
+            self._wait(self._plum_is_gone, "plum", "is deleted, but its Deployment isn't")
+
+    def _plum_is_gone(self) -> bool:
+        return self._audience.foo("plum") is None and self._audience.deployment("plum") is None
 
     # ---- steps ----------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _chapter(self, title: str) -> Iterator[None]:
         self._narrator.chapter(title)
-        self._said = {foo.metadata.name: self._audience.events(foo.metadata.name)["Synced"] for foo in self._audience.foos()}
+        names = [foo.metadata.name for foo in self._audience.foos()]
+        self._said = {name: self._audience.events(name)["Synced"] for name in names}
         began = self._clock.now()
         yield
         self.steps.append((title, self._clock.now() - began))
@@ -133,7 +137,7 @@ class Story:
     def _everything_is_reconciled(self) -> None:
         for foo in self._audience.foos():
             name = foo.metadata.name
-            self._wait(lambda name=name: self._audience.reconciled(name), name, "isn't reconciled any more")
+            self._wait(partial(self._audience.reconciled, name), name, "isn't reconciled any more")
 
     def _state(self, name: str) -> str:
         """What is so, for people who wonder why it isn't what they waited for."""
@@ -150,7 +154,7 @@ class Story:
 
     def _foreign_deployment(self) -> Deployment:
         foreign = deployment_for(Foo(metadata=ObjectMeta(), spec=FooSpec(deployment_name=FOREIGN, replicas=1)))
-        foreign.metadata.owner_references = None
+        del foreign.metadata.owner_references[:]
         return foreign
 
     def _pause_until(self, moment: float) -> None:

@@ -17,8 +17,7 @@ from typing import Self
 
 from k8srt.api.apps.v1 import Deployment
 from k8srt.errors import AlreadyExists, Conflict, K8srtError, NotFound
-from k8srt.informers import Informer
-
+from k8srt.informers import ResourceInformer
 from k8srt.tools.cache import DeletedFinalStateUnknown, meta_namespace_key, split_meta_namespace_key
 from k8srt.util.threads import spawn
 from k8srt.util.workqueue import RateLimitingQueue
@@ -31,6 +30,7 @@ from .owners import controller_of, is_controlled_by
 
 log = logging.getLogger(__name__)
 
+GROUP = "samplecontroller.k8s.io"
 BY_DEPLOYMENT = "deployment"  # Foos by the Deployment they ask for
 BY_OWNER = "owner"  # Deployments by the uid of who controls them
 STALE = (AlreadyExists, Conflict, NotFound)  # how a server answers to what was right a moment ago
@@ -42,8 +42,8 @@ class Controller:
     def __init__(
         self,
         cs: Clientset,
-        deployments: Informer[Deployment],
-        foos: Informer[Foo],
+        deployments: ResourceInformer[Deployment],
+        foos: ResourceInformer[Foo],
         recorder: EventRecorder,
         *,
         workers: int = 2,
@@ -81,7 +81,7 @@ class Controller:
         key = meta_namespace_key(obj)
         deployment = obj.obj if isinstance(obj, DeletedFinalStateUnknown) else obj
         owner = controller_of(deployment)
-        if owner is not None and owner.kind == "Foo" and owner.api_version == Foo.__info__.api_version:
+        if owner is not None and owner.kind == "Foo" and owner.api_version.startswith(f"{GROUP}/"):
             self.queue.add(f"{deployment.metadata.namespace}/{owner.name}")
         for foo in self._foos.informer.indexer.by_index(BY_DEPLOYMENT, key):
             self._enqueue(foo)
@@ -124,18 +124,19 @@ class Controller:
     def reconcile(self, key: str) -> None:
         """Bring what a Foo owns to what it asks for, and its status to what is so."""
         namespace, name = split_meta_namespace_key(key)
-        foo = self._foos.lister.get(name, namespace)
+        foo = self._foos.lister.find(name, namespace)
         if foo is None or foo.metadata.deletion_timestamp:
             return  # it's gone, or about to: what it owned goes with it
-        deployment = self._deployments.lister.get(foo.spec.deployment_name, namespace)
+        deployment = self._deployments.lister.find(foo.spec.deployment_name, namespace)
         if deployment is None:
             deployment = self._create(foo)
         elif not is_controlled_by(deployment, foo):
-            return self._refuse(foo)
+            self._refuse(foo)
+            return
         elif deployment.spec.replicas != foo.spec.replicas:
             deployment = self._scale(foo, deployment)
         self._remove_former(foo)
-        return self._report(foo, deployment.status.available_replicas or 0)
+        self._report(foo, deployment.status.available_replicas or 0)
 
     def _create(self, foo: Foo) -> Deployment:
         wanted = deployment_for(foo)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from importlib import resources
 
 from k8srt.errors import K8srtError, NotFound
+from k8srt.informers import SharedInformerFactory
 from k8srt.rest import Config
 from k8srt.tools.clientcmd.loading import load_config
 from k8srt.util.threads import Stop
@@ -19,7 +20,6 @@ from k8srt.util.threads import Stop
 from .controller import Controller
 from .events import EventRecorder
 from .foo.client import Clientset
-from .foo.informers import SharedInformerFactory
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def run(config: Config, *, namespace: str = "", workers: int = 2, stop: threadin
     """
     with Clientset(config) as cs:
         _check_that_foos_are_served(cs, namespace)
-        with running(cs, namespace=namespace, workers=workers):
+        with running(cs, namespace=namespace, workers=workers, stop=stop):
             log.info("running with %d workers", workers)
             stop.wait()
             log.info("stopping: finishing what is queued")
@@ -58,8 +58,13 @@ def run(config: Config, *, namespace: str = "", workers: int = 2, stop: threadin
 
 
 @contextmanager
-def running(cs: Clientset, *, namespace: str = "", workers: int = 2) -> Iterator[Controller]:
-    """The controller with its informers, running within the block. "" means all namespaces."""
+def running(
+    cs: Clientset, *, namespace: str = "", workers: int = 2, stop: threading.Event | None = None
+) -> Iterator[Controller]:
+    """The controller with its informers, running within the block. "" means all namespaces.
+
+    Raises WaitTimeout when the informers don't sync within a minute, or `stop` is set before.
+    """
     factory = SharedInformerFactory(cs, resync_period=RESYNC_PERIOD, namespace=namespace)
     controller = Controller(
         cs,
@@ -69,7 +74,7 @@ def running(cs: Clientset, *, namespace: str = "", workers: int = 2) -> Iterator
         workers=workers,
     )
     with factory:
-        factory.wait_for_cache_sync(timeout=60.0)
+        factory.wait_for_cache_sync(timeout=60.0, stop=stop).raise_for_error()
         with controller:
             yield controller
 
@@ -89,7 +94,7 @@ def _check_that_foos_are_served(cs: Clientset, namespace: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=COMPONENT, description="Gives each Foo the Deployment it asks for.")
-    parser.add_argument("--kubeconfig", default="", metavar="FILE", help="default: $KUBECONFIG, ~/.kube/config, in-cluster")
+    parser.add_argument("--kubeconfig", default="", metavar="FILE", help="default: as kubectl does, or in-cluster")
     parser.add_argument("--context", default="", help="default: the current one")
     parser.add_argument("--namespace", default="", help="the one to work in; default: all")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="Foos worked on at the same time (2)")

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -15,7 +15,7 @@ from typing import Any, Self
 from k8srt.api.apps.v1 import Deployment, ReplicaSet
 from k8srt.api.core.v1 import Pod
 from k8srt.apimachinery.object import Object
-from k8srt.informers import Informer, SharedInformerFactory
+from k8srt.informers import ResourceInformer, SharedInformerFactory
 from k8srt.kubernetes import Clientset
 from k8srt.tools.cache import DeletedFinalStateUnknown
 from k8srt.util.clock import SYSTEM, Clock
@@ -27,7 +27,11 @@ from .kubelet import Kubelet
 from .loop import Loop
 from .replica_sets import ReplicaSets
 
+Handle = Callable[[Any], None]
+"""Is given an object that has come, changed or gone, or the tombstone of one."""
+
 BY_OWNER = "owner"
+DEPENDENTS: tuple[type[Object], ...] = (Deployment, ReplicaSet, Pod)
 
 
 class StandIns:
@@ -54,8 +58,8 @@ class StandIns:
         self._replica_sets = Loop("replica-sets", ReplicaSets(cs).reconcile, clock=clock)
         self._kubelet = Loop("kubelet", kubelet.reconcile, clock=clock)
         self._collectors = {
-            kind: Loop(f"garbage-{kind.__info__.resource}", GarbageCollector(cs, kind).reconcile, clock=clock)
-            for kind in (Deployment, ReplicaSet, Pod)
+            kind: Loop(f"garbage-{kind.__name__.lower()}", GarbageCollector(cs, kind).reconcile, clock=clock)
+            for kind in DEPENDENTS
         }
         self._stack = ExitStack()
         self._listen(owners)
@@ -67,12 +71,12 @@ class StandIns:
         for kind, collector in self._collectors.items():
             self._of(kind).informer.add_indexers({BY_OWNER: _owner_uid})
             _on_change(self._of(kind), collector.add_object)
-        for owner in (Deployment, ReplicaSet):
-            self._of(owner).informer.add_event_handler(on_delete=self._orphan)
+        for kind in (Deployment, ReplicaSet):
+            self._of(kind).informer.add_event_handler(on_delete=self._orphan)
         for owner in owners:
             self._owners.resource(owner).informer.add_event_handler(on_delete=self._orphan)
 
-    def _of(self, kind: type[Any]) -> Informer[Any]:
+    def _of(self, kind: type[Any]) -> ResourceInformer[Any]:
         return self._factory.resource(kind)
 
     def _orphan(self, obj: Any) -> None:
@@ -84,7 +88,7 @@ class StandIns:
     def __enter__(self) -> Self:
         with self._stack as stack:
             stack.enter_context(self._factory)
-            self._factory.wait_for_cache_sync(timeout=60.0)
+            self._factory.wait_for_cache_sync(timeout=60.0).raise_for_error()
             for loop in self._loops():
                 stack.enter_context(loop)
             stack.enter_context(self._owners)
@@ -98,16 +102,16 @@ class StandIns:
         yield from (self._deployments, self._replica_sets, self._kubelet, *self._collectors.values())
 
 
-def _on_change(of: Informer[Any], *handlers: Any) -> None:
+def _on_change(of: ResourceInformer[Any], *handlers: Handle) -> None:
     for handle in handlers:
-        of.informer.add_event_handler(
-            on_add=handle,
-            on_update=lambda old, new, handle=handle: handle(new),
-            on_delete=handle,
-        )
+        of.informer.add_event_handler(on_add=handle, on_update=_newer(handle), on_delete=handle)
 
 
-def _to_owner(loop: Loop) -> Any:
+def _newer(handle: Handle) -> Callable[[Any, Any], None]:
+    return lambda old, new: handle(new)
+
+
+def _to_owner(loop: Loop) -> Handle:
     def handle(obj: Any) -> None:
         last = _last_known(obj)
         if (owner := controller_of(last)) is not None:

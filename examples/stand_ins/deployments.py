@@ -6,7 +6,8 @@ import hashlib
 
 from k8srt.api.apps.v1 import Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet, ReplicaSetSpec
 from k8srt.apimachinery import wire
-from k8srt.apimachinery.meta import LabelSelector, ObjectMeta
+from k8srt.apimachinery.meta import ObjectMeta
+from k8srt.apimachinery.model import unset
 from k8srt.errors import NotFound
 from k8srt.kubernetes import Clientset
 from k8srt.tools.cache import split_meta_namespace_key
@@ -63,11 +64,11 @@ class Deployments:
         wanted = _wanted(deployment)
         available = sum(each.status.available_replicas or 0 for each in every)
         status = DeploymentStatus(  # a zero is left out, as the real one does
-            replicas=sum(each.status.replicas or 0 for each in every) or None,
-            updated_replicas=current.status.replicas or None,
-            ready_replicas=sum(each.status.ready_replicas or 0 for each in every) or None,
-            available_replicas=available or None,
-            unavailable_replicas=max(wanted - available, 0) or None,
+            replicas=sum(each.status.replicas or 0 for each in every) or unset,
+            updated_replicas=current.status.replicas or unset,
+            ready_replicas=sum(each.status.ready_replicas or 0 for each in every) or unset,
+            available_replicas=available or unset,
+            unavailable_replicas=max(wanted - available, 0) or unset,
             observed_generation=deployment.metadata.generation,
         )
         status.conditions = self._conditions(deployment, current, available >= wanted)

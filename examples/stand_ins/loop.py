@@ -59,7 +59,7 @@ class Loop:
     def _work(self, key: str) -> None:
         try:
             again = self._reconcile(key)
-        except Exception as err:  # noqa: BLE001 - the next key is worked on, whatever it is
+        except Exception as err:
             log.log(
                 logging.DEBUG if isinstance(err, K8srtError) else logging.ERROR,
                 *("%s: %s: trying again: %s", self._name, key, err),

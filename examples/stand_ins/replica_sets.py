@@ -5,6 +5,7 @@ from __future__ import annotations
 from k8srt.api.apps.v1 import ReplicaSet, ReplicaSetStatus
 from k8srt.api.core.v1 import Pod
 from k8srt.apimachinery.meta import ObjectMeta
+from k8srt.apimachinery.model import unset
 from k8srt.errors import NotFound
 from k8srt.kubernetes import Clientset
 from k8srt.tools.cache import split_meta_namespace_key
@@ -41,10 +42,10 @@ class ReplicaSets:
         return pods[:wanted] + [client.create(_pod(owner)) for _ in range(wanted - len(pods))]
 
     def _report(self, owner: ReplicaSet, pods: list[Pod]) -> None:
-        ready = sum(map(is_ready, pods)) or None  # a zero is left out, as the real one does
+        ready = sum(map(is_ready, pods)) or unset  # a zero is left out, as the real one does
         status = ReplicaSetStatus(
             replicas=len(pods),
-            fully_labeled_replicas=len(pods) or None,
+            fully_labeled_replicas=len(pods) or unset,
             ready_replicas=ready,
             available_replicas=ready,
             observed_generation=owner.metadata.generation,

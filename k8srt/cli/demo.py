@@ -24,9 +24,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    seconds = {"type": _seconds, "metavar": "S"}
-    parser.add_argument("--duration", default=8.0, help="seconds to spread the story over, at least (8)", **seconds)
-    parser.add_argument("--timeout", default=60.0, help="seconds that one step may take, at most (60)", **seconds)
+    parser.add_argument("--duration", type=_seconds, default=8.0, metavar="S", help="spread the story over it (8)")
+    parser.add_argument("--timeout", type=_seconds, default=60.0, metavar="S", help="give a step up after it (60)")
     parser.add_argument("--kubeconfig", default="", metavar="FILE", help="use the cluster that this file says")
     parser.add_argument("--context", default="", metavar="NAME", help="use the cluster of this context")
     parser.add_argument(

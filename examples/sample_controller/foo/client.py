@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from k8srt.examples.sample_controller.foo.api import v1alpha1
 from k8srt.gentype.client import ResourceClient
 from k8srt.kubernetes.clientset import Clientset as BaseClientset
 from k8srt.kubernetes.group import GroupClient
+
+from .api import v1alpha1
 
 
 class SamplecontrollerV1alpha1(GroupClient):
