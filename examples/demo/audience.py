@@ -15,12 +15,12 @@ from typing import Any, Self
 from k8srt.api.apps.v1 import Deployment
 from k8srt.api.core.v1 import Event
 from k8srt.errors import K8srtError
-from k8srt.informers import SharedInformerFactory
-from k8srt.kubernetes import Clientset
 from k8srt.tools.cache import DeletedFinalStateUnknown
 from k8srt.util.clock import SYSTEM, Clock
 
 from ..sample_controller.foo.api.v1alpha1 import Foo
+from ..sample_controller.foo.client import Clientset
+from ..sample_controller.foo.informers import SharedInformerFactory
 from ..sample_controller.owners import controller_of, is_controlled_by
 from .narrator import CLUSTER, CONTROLLER, Narrator
 
@@ -40,7 +40,7 @@ class Audience:
         self._events: Counter[tuple[str, str]] = Counter()  # (name of the Foo, reason) → how often
         self._factory = SharedInformerFactory(cs, namespace=namespace)
         self._deployments = self._factory.apps_v1.deployments
-        self._foos = self._factory.resource(Foo)
+        self._foos = self._factory.samplecontroller_v1alpha1.foos
         self._listen()
 
     def _listen(self) -> None:

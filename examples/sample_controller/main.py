@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from importlib import resources
 
 from k8srt.errors import K8srtError, NotFound
-from k8srt.informers import SharedInformerFactory
 from k8srt.rest import Config
 from k8srt.tools.clientcmd.loading import load_config
 from k8srt.util.threads import Stop
@@ -20,6 +19,7 @@ from k8srt.util.threads import Stop
 from .controller import Controller
 from .events import EventRecorder
 from .foo.client import Clientset
+from .foo.informers import SharedInformerFactory
 
 log = logging.getLogger(__name__)
 
