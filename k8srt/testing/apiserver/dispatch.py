@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import msgspec
 
@@ -75,6 +76,10 @@ class Dispatcher:
         resource = registry.find(info.group, info.version, info.resource)
         if resource is None:
             raise no_such_resource()
+        if not resource.namespaced and info.namespace:
+            if resource.table != "namespaces":
+                raise no_such_resource()
+            info = replace(info, namespace="")  # a namespace's path looks like one inside it
         response = self._resource(request, info, resource, user)
         _warn_of_deprecation(response, resource)
         return response
@@ -82,8 +87,6 @@ class Dispatcher:
     def _resource(
         self, request: Request, info: RequestInfo, resource: Resource, user: User
     ) -> Response:
-        if info.namespace and not resource.namespaced and resource.table != "namespaces":
-            raise no_such_resource()
         if info.subresource:
             return serve_subresource(self.cluster, request, info, resource, user)
         if info.verb == "watch":

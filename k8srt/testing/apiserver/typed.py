@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any
 
+from k8srt.apimachinery import quantity
 from k8srt.apimachinery.model import Struct, fields_of
 from k8srt.apimachinery.object import Object, parts_of
 from k8srt.apimachinery.wire import format_micro_time, format_time
@@ -83,12 +84,10 @@ def _int_or_text(value: Any, trail: Trail, owner: str) -> Any:
 
 
 def _quantity(value: Any, trail: Trail, owner: str) -> Any:
-    from k8srt.apimachinery import quantity
-
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise _mismatch(value, trail, owner, "resource.Quantity")
     try:
-        return str(quantity.Quantity.parse(str(value)))
+        return quantity.canonical(value)
     except ValueError as err:
         raise WrongType(
             "quantities must match the regular expression "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 from k8srt.apimachinery.quantity import Quantity
@@ -11,9 +10,9 @@ JSON = dict[str, Any]
 _COUNTED = ("cpu", "memory")
 
 
-def amount(text: Any) -> Fraction:
-    """The exact value of a quantity."""
-    return Fraction(Quantity.parse(str(text)).value)
+def amount(text: Any) -> Quantity:
+    """A quantity, to compare with others."""
+    return Quantity(text)
 
 
 def quality_of_service(spec: JSON) -> str:
@@ -32,6 +31,6 @@ def quality_of_service(spec: JSON) -> str:
     return "Guaranteed" if guaranteed else "Burstable"
 
 
-def _counted(amounts: Any) -> dict[str, Fraction]:
+def _counted(amounts: Any) -> dict[str, Quantity]:
     found = {name: amount(value) for name, value in (amounts or {}).items() if name in _COUNTED}
     return {name: value for name, value in found.items() if value}
