@@ -15,6 +15,7 @@ from k8srt.apimachinery.patch import (
     apply_strategic_merge,
     create_json_patch,
     create_merge_patch,
+    create_strategic_patch,
     create_three_way_merge_patch,
 )
 from k8srt.apimachinery.structure import structure_of
@@ -88,3 +89,12 @@ def test_mach_42_a_keyed_list_keeps_every_item_and_takes_every_change(live, patc
     assert [name for name in names if name in {each["name"] for each in patch}] == [each["name"] for each in patch]
     by_name = {each["name"]: each for each in merged}
     assert all(by_name[each["name"]].items() >= each.items() for each in patch)
+
+
+@given(CONTAINERS, CONTAINERS)
+def test_mach_43_a_strategic_patch_leads_from_one_list_to_the_other(one, other):
+    original, modified = {"spec": {"containers": one}}, {"spec": {"containers": other}}
+    patch = create_strategic_patch(original, modified, structure_of(Pod))
+
+    assert apply_strategic_merge(original, patch, structure_of(Pod)) == modified
+    assert (patch == {}) == (one == other)

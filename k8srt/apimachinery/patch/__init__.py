@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from k8srt.apimachinery.patch.jsonpatch import create_json_patch as create_json_patch
     from k8srt.apimachinery.patch.merge import apply_merge_patch as apply_merge_patch
     from k8srt.apimachinery.patch.strategic import apply_strategic_merge as apply_strategic_merge
+    from k8srt.apimachinery.patch.strategiccreate import create_strategic_patch as create_strategic_patch
+    from k8srt.apimachinery.patch.strategiccreate import (
+        create_three_way_strategic_patch as create_three_way_strategic_patch,
+    )
 
 _MODULES = {
     "create": ("create_merge_patch", "create_three_way_merge_patch"),
@@ -23,6 +27,7 @@ _MODULES = {
     "jsonpatch": ("apply_json_patch", "create_json_patch"),
     "merge": ("apply_merge_patch",),
     "strategic": ("apply_strategic_merge",),
+    "strategiccreate": ("create_strategic_patch", "create_three_way_strategic_patch"),
 }
 
 __getattr__, __dir__ = lazy_exports(

@@ -192,6 +192,54 @@ def test_keyed_lists_keep_both_orders():
     }
 
 
+class Renamed:
+    """Versions that call one field by two names."""
+
+    NAMES = {"x/v1": "size", "x/v2": "replicas"}
+
+    def convert(self, document: JSON, from_version: str, to_version: str) -> JSON | None:
+        if to_version not in self.NAMES:
+            return None
+        old, new = self.NAMES[from_version], self.NAMES[to_version]
+        spec = {new if key == old else key: value for key, value in (document.get("spec") or {}).items()}
+        return {**document, "apiVersion": to_version, **({"spec": spec} if spec else {})}
+
+    def structure(self, api_version: str) -> Structure:
+        fields = {self.NAMES[api_version]: {"type": "integer"}, "other": {"type": "string"}}
+        return structure_of_schema({"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}})
+
+
+def in_version(live: JSON | None, version: str, manager: str, force: bool = False, **spec: Any) -> JSON:
+    config = {"apiVersion": version, "kind": "X", "metadata": {"name": "x"}, "spec": spec}
+    versions = Renamed()
+    seen = versions.convert(live, live["apiVersion"], version) if live is not None else None
+    result = apply(seen, config, versions.structure(version), manager, force, version, EARLY, versions=versions)
+    return stored(result)
+
+
+def test_managers_own_fields_of_the_version_they_wrote():
+    live = in_version(None, "x/v1", "m1", size=1, other="a")
+
+    with pytest.raises(ApplyConflict):
+        in_version(live, "x/v2", "m2", replicas=2)
+    taken = in_version(live, "x/v2", "m2", force=True, replicas=2)
+
+    assert taken["spec"] == {"replicas": 2, "other": "a"}
+    assert owners(taken) == {
+        ("m1", "Apply"): {"f:spec": {"f:other": {}}},
+        ("m2", "Apply"): {"f:spec": {"f:replicas": {}}},
+    }
+
+
+def test_an_applier_may_change_its_version():
+    live = in_version(None, "x/v1", "m1", size=1, other="a")
+
+    moved = in_version(live, "x/v2", "m1", replicas=1)
+
+    assert moved["spec"] == {"replicas": 1}
+    assert owners(moved) == {("m1", "Apply"): {"f:spec": {"f:replicas": {}}}}
+
+
 # ---- updates
 
 

@@ -1,0 +1,196 @@
+"""Making strategic merge patches, as `kubectl apply` and `kubectl edit` make them. Contract: MACH-42 to MACH-44."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from k8srt.apimachinery.patch.create import check_fixed
+from k8srt.apimachinery.patch.error import PatchConflict, PatchError
+from k8srt.apimachinery.patch.jsonpatch import same
+from k8srt.apimachinery.patch.listorder import identity
+from k8srt.apimachinery.patch.strategic import DELETE_FROM, DIRECTIVE, RETAIN_KEYS, SET_ORDER
+from k8srt.apimachinery.structure import ANY, Structure
+
+Map = dict[str, Any]
+
+
+def create_strategic_patch(original: Map, modified: Map, structure: Structure) -> Map:
+    """Return the patch that turns `original` into `modified`; `{}` if they are equal. Contract: MACH-43."""
+    return _Difference(deletions=True, changes=True).of_maps(original, modified, structure, retain=False)
+
+
+def create_three_way_strategic_patch(
+    original: Map,
+    modified: Map,
+    current: Map,
+    structure: Structure,
+    *,
+    overwrite: bool = True,
+    fixed: Iterable[Sequence[str]] = (),
+) -> Map:
+    """Return a patch for `current`: deletions from (original, modified), all else from (current, modified).
+
+    Raises PatchConflict if it would change a path in `fixed` (MACH-44), or without `overwrite` what others have
+    changed since `original` in another way (MACH-43).
+    """
+    delta = _Difference(deletions=False, changes=True).of_maps(current, modified, structure, retain=False)
+    gone = _Difference(deletions=True, changes=False).of_maps(original, modified, structure, retain=False)
+    patch = _joined(gone, delta, structure)
+    check_fixed(patch, fixed)
+    if not overwrite:
+        theirs = create_strategic_patch(original, current, structure)
+        if (path := _conflict(patch, theirs, structure, ())) is not None:
+            raise PatchConflict(f"{'.'.join(path)} has been changed by somebody else: {theirs}, and not to {patch}")
+    return patch
+
+
+@dataclass(frozen=True)
+class _Difference:
+    """Walks two documents. `deletions`: tell what is gone; `changes`: tell what is new or other."""
+
+    deletions: bool
+    changes: bool
+
+    def of_maps(self, original: Map, modified: Map, structure: Structure, *, retain: bool) -> Map:
+        patch: Map = {}
+        for key, value in modified.items():
+            if key not in original:
+                self._change(patch, key, value)
+            else:
+                self._field(patch, key, original[key], value, structure.child(key) or ANY)
+        missing = [key for key in original if key not in modified]
+        if self.deletions:
+            patch.update(dict.fromkeys(missing))
+        kept = sorted(key for key, value in modified.items() if value is not None)
+        if retain and kept and (patch or missing):
+            patch[RETAIN_KEYS] = kept
+        return patch
+
+    def _change(self, patch: Map, key: str, value: Any) -> None:
+        if self.changes:
+            patch[key] = value
+
+    def _field(self, patch: Map, key: str, old: Any, new: Any, structure: Structure) -> None:
+        if isinstance(old, dict) and isinstance(new, dict) and "replace" not in structure.patch:
+            below = self.of_maps(old, new, structure, retain="retainKeys" in structure.patch)
+            if below:
+                patch[key] = below
+        elif isinstance(old, list) and isinstance(new, list) and "merge" in structure.patch:
+            self._lists(patch, key, old, new, structure)
+        elif not same(old, new):
+            self._change(patch, key, new)
+
+    def _lists(self, patch: Map, key: str, old: list[Any], new: list[Any], structure: Structure) -> None:
+        if not old:
+            if new:
+                self._change(patch, key, new)
+            return
+        if any(isinstance(item, list) for item in (*old, *new)):
+            raise PatchError("lists of lists are not supported")
+        if any(isinstance(item, dict) for item in (*old, *new)):
+            self._lists_of_maps(patch, key, old, new, structure)
+        else:
+            self._lists_of_scalars(patch, key, old, new)
+
+    def _lists_of_scalars(self, patch: Map, key: str, old: list[Any], new: list[Any]) -> None:
+        added = [item for item in new if item not in old] if self.changes else []
+        gone = [item for item in old if item not in new] if self.deletions else []
+        if added:
+            patch[key] = added
+        if gone:
+            patch[DELETE_FROM + key] = gone
+        if added or gone or not _same_order(old, new, None):
+            patch[SET_ORDER + key] = new
+
+    def _lists_of_maps(self, patch: Map, key: str, old: list[Any], new: list[Any], structure: Structure) -> None:
+        name = structure.patch_key
+        if not name:
+            raise PatchError(f"cannot make a patch of lists without merge key for {structure!r}")
+        before = {identity(item, name): item for item in old}
+        after = {identity(item, name): item for item in new}
+        items = [each for key_, item in after.items() if (each := self._item(before.get(key_), item, name, structure))]
+        if self.deletions:
+            items += [{name: each, DIRECTIVE: "delete"} for each in sorted(before.keys() - after.keys(), key=str)]
+        if items:
+            patch[key] = items
+        if items or not _same_order(old, new, name):
+            patch[SET_ORDER + key] = [{name: each} for each in after]
+
+    def _item(self, old: Map | None, new: Map, name: str, structure: Structure) -> Map | None:
+        if old is None:
+            return new if self.changes else None
+        retain = "retainKeys" in structure.patch
+        below = self.of_maps(old, new, structure.items or ANY, retain=retain)
+        return {**below, name: new[name]} if below else None
+
+
+def _same_order(old: list[Any], new: list[Any], key: str | None) -> bool:
+    """Whether what is in both lists has the same order in both."""
+    left, right = ([identity(item, key) for item in items] for items in (old, new))
+    return [each for each in left if each in right] == [each for each in right if each in left]
+
+
+# ---- two patches in one -------------------------------------------------------------------------------------------
+
+
+def _joined(gone: Map, delta: Map, structure: Structure) -> Map:
+    """A patch that does what both do; they are about the same modified document, so they agree on its order."""
+    result = dict(gone)
+    for key, value in delta.items():
+        mine = result.get(key)
+        below = structure.child(key) or ANY
+        if isinstance(mine, dict) and isinstance(value, dict):
+            result[key] = _joined(mine, value, below)
+        elif isinstance(mine, list) and isinstance(value, list) and below.patch_key:
+            order = delta.get(SET_ORDER + key) or gone.get(SET_ORDER + key) or []
+            result[key] = _joined_lists(mine, value, below.patch_key, below.items or ANY, order)
+        else:
+            result[key] = value
+    return result
+
+
+def _joined_lists(gone: list[Any], delta: list[Any], key: str, items: Structure, order: list[Any]) -> list[Any]:
+    merged: dict[Any, Any] = {identity(item, key): item for item in gone}
+    for item in delta:
+        mine = merged.get(identity(item, key))
+        merged[identity(item, key)] = item if mine is None else _joined(mine, item, items)
+    places = {identity(item, key): index for index, item in enumerate(order)}
+    return sorted(merged.values(), key=lambda item: places.get(identity(item, key), len(places)))
+
+
+# ---- conflicts ----------------------------------------------------------------------------------------------------
+
+
+def _conflict(mine: Any, theirs: Any, structure: Structure, path: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Where two patches want different things; None if nowhere."""
+    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+        if mine.get(DIRECTIVE) != theirs.get(DIRECTIVE):
+            return path
+        return _first(
+            _conflict(mine[key], theirs[key], structure.child(key) or ANY, (*path, key))
+            for key in mine.keys() & theirs.keys()
+            if not key.startswith("$")
+        )
+    if isinstance(mine, list) and isinstance(theirs, list) and "merge" in structure.patch:
+        return _list_conflict(mine, theirs, structure, path)
+    return None if same(mine, theirs) else path
+
+
+def _list_conflict(
+    mine: list[Any], theirs: list[Any], structure: Structure, path: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    key = structure.patch_key
+    if not key:
+        return None  # values are only added
+    others = {identity(item, key): item for item in theirs}
+    return _first(
+        _conflict(item, others[name], structure.items or ANY, (*path, str(name)))
+        for item in mine
+        if (name := identity(item, key)) in others
+    )
+
+
+def _first(found: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
+    return next((each for each in found if each is not None), None)

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from k8srt.api.apps.v1 import Deployment
+from k8srt.api.core.v1 import ConfigMap
+from k8srt.apimachinery.patch import (
+    PatchConflict,
+    apply_strategic_merge,
+    create_strategic_patch,
+    create_three_way_strategic_patch,
+)
+from k8srt.apimachinery.structure import structure_of
+
+DEPLOYMENT = structure_of(Deployment)
+
+
+def pods(*containers: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"spec": {"template": {"spec": {"containers": list(containers), **more}}}}
+
+
+MAIN = {"name": "main", "image": "a:1", "env": [{"name": "A", "value": "1"}]}
+SIDE = {"name": "side"}
+
+
+def test_mach_43_items_are_told_by_their_keys():
+    patch = create_strategic_patch(pods(MAIN, SIDE), pods({**MAIN, "image": "a:2"}), DEPLOYMENT)
+
+    assert patch == {
+        "spec": {
+            "template": {
+                "spec": {
+                    "$setElementOrder/containers": [{"name": "main"}],
+                    "containers": [{"name": "main", "image": "a:2"}, {"name": "side", "$patch": "delete"}],
+                }
+            }
+        }
+    }
+
+
+def test_mach_43_no_change_is_an_empty_patch():
+    assert create_strategic_patch(pods(MAIN), pods(MAIN), DEPLOYMENT) == {}
+
+
+def test_mach_43_an_order_alone_is_a_change():
+    patch = create_strategic_patch(pods(MAIN, SIDE), pods(SIDE, MAIN), DEPLOYMENT)
+
+    assert apply_strategic_merge(pods(MAIN, SIDE), patch, DEPLOYMENT) == pods(SIDE, MAIN)
+
+
+def test_mach_42_retain_keys_where_the_api_says_so():
+    original, modified = (
+        {"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {}}}},
+        {"spec": {"strategy": {"type": "Recreate"}}},
+    )
+
+    patch = create_strategic_patch(original, modified, DEPLOYMENT)
+
+    assert patch["spec"]["strategy"] == {"type": "Recreate", "rollingUpdate": None, "$retainKeys": ["type"]}
+    assert apply_strategic_merge(original, patch, DEPLOYMENT) == modified
+
+
+@pytest.mark.parametrize(
+    ("original", "modified"),
+    [
+        (pods(MAIN), pods(SIDE, MAIN)),
+        (pods(MAIN, SIDE), pods({**MAIN, "env": [{"name": "B"}, {"name": "A", "value": "2"}]})),
+        (pods({**MAIN, "args": ["a", "b"]}), pods({**MAIN, "args": ["b"]})),
+        (pods(MAIN, volumes=[{"name": "v", "emptyDir": {}}]), pods(MAIN, volumes=[{"name": "v", "secret": {}}])),
+        (pods(MAIN), {"spec": {"replicas": 1}}),
+        ({}, pods(MAIN)),
+    ],
+)
+def test_mach_43_a_patch_leads_from_one_to_the_other(original, modified):
+    patch = create_strategic_patch(original, modified, DEPLOYMENT)
+
+    assert apply_strategic_merge(original, patch, DEPLOYMENT) == modified
+
+
+def test_mach_43_lists_of_scalars():
+    original, modified = {"metadata": {"finalizers": ["a", "b"]}}, {"metadata": {"finalizers": ["c", "b"]}}
+    structure = structure_of(ConfigMap)
+
+    patch = create_strategic_patch(original, modified, structure)
+
+    assert patch["metadata"] == {
+        "finalizers": ["c"],
+        "$deleteFromPrimitiveList/finalizers": ["a"],
+        "$setElementOrder/finalizers": ["c", "b"],
+    }
+    assert apply_strategic_merge(original, patch, structure) == modified
+
+
+def test_mach_43_three_ways_leave_what_others_added_and_remove_what_was_mine():
+    original, modified = pods(MAIN, SIDE), pods({**MAIN, "image": "a:2", "env": []})
+    injected = {"name": "injected"}
+    current = pods({**MAIN, "imagePullPolicy": "Always"}, SIDE, injected)
+
+    patch = create_three_way_strategic_patch(original, modified, current, DEPLOYMENT)
+
+    merged = apply_strategic_merge(current, patch, DEPLOYMENT)["spec"]["template"]["spec"]["containers"]
+    assert sorted(merged, key=lambda each: str(each["name"])) == [
+        injected,
+        {"name": "main", "image": "a:2", "imagePullPolicy": "Always", "env": []},
+    ]
+    assert create_three_way_strategic_patch(original, original, current, DEPLOYMENT) == {}
+
+
+def test_mach_43_what_others_changed_is_a_conflict_unless_overwritten():
+    original, modified, current = ({"data": {"k": value}} for value in ("1", "2", "3"))
+    structure = structure_of(ConfigMap)
+
+    assert create_three_way_strategic_patch(original, modified, current, structure) == {"data": {"k": "2"}}
+    with pytest.raises(PatchConflict, match=r"data\.k"):
+        create_three_way_strategic_patch(original, modified, current, structure, overwrite=False)
+    assert create_three_way_strategic_patch(original, modified, modified, structure, overwrite=False) == {}
+
+
+def test_mach_44_preconditions_protect_fields():
+    current = {"kind": "ConfigMap", "metadata": {"name": "a"}}
+
+    with pytest.raises(PatchConflict, match=r"metadata\.name"):
+        create_three_way_strategic_patch(
+            current,
+            {"kind": "ConfigMap", "metadata": {"name": "b"}},
+            current,
+            structure_of(ConfigMap),
+            fixed=[("metadata", "name")],
+        )
