@@ -55,7 +55,7 @@ class Intake:
                 if not self._sink.event_by_event:
                     continue
             self._settle(changes, version)
-            changes = []
+            changes, version = [], None
             if bookmark:
                 self._sink.bookmark(record.resource_version)
             elif change is None:

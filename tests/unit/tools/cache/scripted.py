@@ -57,7 +57,9 @@ def bookmark(rv: int | str, annotation: str | None = None) -> WatchRecord:
 
 
 def status(code: int, reason: str, message: str = "") -> Status:
-    return Status(api_version="v1", kind="Status", status="Failure", code=code, reason=reason, message=message or reason)
+    return Status(
+        api_version="v1", kind="Status", status="Failure", code=code, reason=reason, message=message or reason
+    )
 
 
 def failure(code: int, reason: str, message: str = "") -> WatchRecord:
@@ -126,7 +128,7 @@ class Source:
     def list(self, options: ListOptions, stop: threading.Event) -> RecordList:
         with self._cond:
             self.listed.append(options)
-            answer = self._lists.pop(0) if self._lists else pods(rv=options.resource_version or 1)
+            answer = self._lists.pop(0) if self._lists else pods(rv=max(int(options.resource_version or 1), 1))
             self._cond.notify_all()
         result: RecordList = _answer(answer, options, stop)
         return result

@@ -144,7 +144,10 @@ def test_cache_16_a_transaction_applies_what_it_can(store):
 
     with pytest.raises(TransactionError) as caught:
         store.transaction(
-            (Op.ADD, pod_object("a", 2)), (Op.ADD, 42), (Op.DELETE, pod_object("gone", 3)), (Op.UPDATE, pod_object("b", 4))
+            (Op.ADD, pod_object("a", 2)),
+            (Op.ADD, 42),
+            (Op.DELETE, pod_object("gone", 3)),
+            (Op.UPDATE, pod_object("b", 4)),
         )
 
     assert caught.value.successful_indices == [0, 2, 3]
