@@ -31,30 +31,30 @@ class Loop:
         self._name = name
         self._reconcile = reconcile
         limiter = ItemExponentialFailureRateLimiter[str](base_delay=0.02, max_delay=10.0)
-        self._queue = RateLimitingQueue[str](name, limiter, clock=clock)
+        self.queue = RateLimitingQueue[str](name, limiter, clock=clock)
         self._thread: Thread | None = None
 
     def add(self, key: str) -> None:
-        self._queue.add(key)
+        self.queue.add(key)
 
     def add_object(self, obj: Any) -> None:
         """Add an object, or the tombstone of one."""
-        self._queue.add(meta_namespace_key(obj))
+        self.queue.add(meta_namespace_key(obj))
 
     def __enter__(self) -> Self:
         self._thread = spawn(self._name, self._run)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
-        self._queue.shut_down()
+        self.queue.shut_down()
         if self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:
-        while (key := self._queue.get()) is not None:
-            if not self._queue.shutting_down():  # nobody waits for what is still queued
+        while (key := self.queue.get()) is not None:
+            if not self.queue.shutting_down():  # nobody waits for what is still queued
                 self._work(key)
-            self._queue.done(key)
+            self.queue.done(key)
 
     def _work(self, key: str) -> None:
         try:
@@ -65,8 +65,8 @@ class Loop:
                 *("%s: %s: trying again: %s", self._name, key, err),
                 exc_info=not isinstance(err, K8srtError),
             )
-            self._queue.add_rate_limited(key)
+            self.queue.add_rate_limited(key)
             return
-        self._queue.forget(key)
+        self.queue.forget(key)
         if again is not None:
-            self._queue.add_after(key, again)
+            self.queue.add_after(key, again)

@@ -1,0 +1,334 @@
+"""A real kubectl against `k8srt apiserver`, with the sample controller and the stand-ins acting on what it did.
+
+Everything is a process of its own, as a person would start it. The oldest, the usual and the newest kubectl of the
+machine are used; where there is none, the tests are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from k8srt.examples.sample_controller import main as sample
+
+pytestmark = [pytest.mark.kubectl, pytest.mark.timeout(120)]
+
+LIMIT = 40.0
+FOLDER = Path(sample.__file__).parent
+FOO = (FOLDER / "example-foo.yaml").read_text()
+CRD = "foos.samplecontroller.k8s.io"
+
+
+def binaries() -> list[Path]:
+    """The oldest, the usual and the newest kubectl that is installed."""
+    found = shutil.which("kubectl")
+    if found is None:
+        return []
+    usual = Path(found).resolve()
+    versioned = sorted(usual.parent.glob("kubectl.1.*"), key=lambda path: int(path.name.rpartition(".")[2]))
+    return list(dict.fromkeys([*versioned[:1], usual, *versioned[-1:]]))
+
+
+class Process:
+    """A program that runs beside the tests; what it writes goes to a file."""
+
+    def __init__(self, log: Path, *words: object) -> None:
+        self.log = log
+        with log.open("w") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-u", "-m", *map(str, words)], stdout=subprocess.PIPE, stderr=out, text=True
+            )
+
+    def first_line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def stop(self) -> int:
+        """End it as a supervisor does; returns its exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.communicate(timeout=15)
+        finally:
+            self._process.kill()
+        return self._process.returncode
+
+
+class Kubectl:
+    """One kubectl, talking to one namespace, with a home and a cache of its own."""
+
+    def __init__(self, binary: Path, kubeconfig: Path, home: Path, namespace: str) -> None:
+        self._command = [str(binary), "--kubeconfig", str(kubeconfig), "--namespace", namespace]
+        self._env = {"PATH": os.environ["PATH"], "HOME": str(home), "KUBECACHEDIR": str(home / "cache")}
+
+    def __call__(self, *words: str, stdin: str | None = None, **environment: str) -> str:
+        """What it prints. Fails the test when kubectl does."""
+        done = self._run(words, stdin, environment)
+        assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def refused(self, *words: str, stdin: str | None = None) -> str:
+        """Why it fails."""
+        done = self._run(words, stdin, {})
+        assert done.returncode != 0, f"kubectl {' '.join(words)} should fail: {done.stdout}"
+        return done.stderr
+
+    def _run(self, words, stdin, environment) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self._command, *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            env=self._env | environment,
+            check=False,
+        )
+
+    @contextmanager
+    def watching(self, *words: str) -> Iterator[Iterator[str]]:
+        """The lines of `get --watch` as they come. They end when the time is up."""
+        command = [*self._command, "get", *words, "--watch", "--no-headers"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=self._env) as process:
+            alarm = threading.Timer(LIMIT, process.kill)
+            alarm.start()
+            try:
+                assert process.stdout is not None
+                yield iter(process.stdout)
+            finally:
+                alarm.cancel()
+                process.kill()
+
+    def wait(self, what: str, *for_: str) -> None:
+        self("wait", what, *(f"--for={each}" for each in for_), f"--timeout={LIMIT - 10:.0f}s")
+
+
+def number(binary: Path) -> str:
+    return binary.name.rpartition(".")[2] if "." in binary.name else "usual"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """The kubeconfig of a server with everything that makes Foos work."""
+    if not binaries():
+        pytest.skip("there is no kubectl on the PATH")
+    folder = tmp_path_factory.mktemp("cluster")
+    kubeconfig = folder / "kubeconfig"
+    server = Process(folder / "server.log", "k8srt.cli.main", "apiserver", "--port", 0, "--kubeconfig", kubeconfig)
+    processes = [server]
+    try:
+        assert "http" in server.first_line(), server.log.read_text()
+        kubectl = Kubectl(binaries()[-1], kubeconfig, folder, "default")
+        kubectl("apply", "-f", str(FOLDER / "crd.yaml"))
+        kubectl.wait(f"crd/{CRD}", "condition=Established")
+        for name in ("sample_controller", "stand_ins"):
+            processes.append(Process(folder / f"{name}.log", f"k8srt.examples.{name}", "--kubeconfig", kubeconfig))
+        yield kubeconfig
+    finally:
+        codes = [process.stop() for process in reversed(processes)]
+    assert codes == [0, 0, 0], [process.log.read_text() for process in reversed(processes)]
+    assert not [process.log for process in processes if "Traceback" in process.log.read_text()]
+
+
+@pytest.fixture(scope="module", params=binaries() or [None], ids=lambda binary: number(binary) if binary else "none")
+def kubectl(request, cluster, tmp_path_factory):
+    """Each kubectl, in a namespace of its own in which a Foo is there and reconciled."""
+    name = f"with-{number(request.param)}"
+    kubectl = Kubectl(request.param, cluster, tmp_path_factory.mktemp(name), name)
+    kubectl("create", "namespace", name)
+    assert kubectl("apply", "-f", "-", stdin=FOO).strip() == "foo.samplecontroller.k8s.io/example-foo created"
+    kubectl.wait("foo/example-foo", "jsonpath={.status.availableReplicas}=2")
+    return kubectl
+
+
+def another(kubectl: Kubectl, name: str, replicas: int = 1) -> str:
+    """A Foo for one test alone, reconciled."""
+    manifest = FOO.replace("example-foo", name).replace("replicas: 2", f"replicas: {replicas}")
+    kubectl("apply", "-f", "-", stdin=manifest)
+    kubectl.wait(f"foo/{name}", f"jsonpath={{.status.availableReplicas}}={replicas}")
+    return manifest
+
+
+def test_apply_again_changes_nothing(kubectl):
+    assert "unchanged" in kubectl("apply", "-f", "-", stdin=FOO)
+    assert "unchanged" in kubectl("apply", "-f", str(FOLDER / "crd.yaml"))
+
+
+def test_get_shows_the_columns_of_the_definition(kubectl):
+    head, line = kubectl("get", "foos", "example-foo", "-o", "wide").splitlines()
+
+    assert head.split() == ["NAME", "DEPLOYMENT", "WANTED", "AVAILABLE", "AGE"]
+    assert line.split()[:4] == ["example-foo", "example-foo", "2", "2"]
+
+
+def test_get_shows_what_the_cluster_made_of_it(kubectl):
+    assert re.search(r"^example-foo\s+2/2\s+2\s+2\s", kubectl("get", "deployment", "example-foo", "-o", "wide"), re.M)
+    pods = kubectl("get", "pods", "-l", "app=example-foo", "-o", "wide", "--no-headers").splitlines()
+    assert [line.split()[1:3] for line in pods] == [["1/1", "Running"]] * 2
+    everything = kubectl("get", "all")
+    assert "deployment.apps/example-foo" in everything
+    assert "foo.samplecontroller.k8s.io/example-foo" in everything
+    assert kubectl("get", "fo", "example-foo", "-o", "jsonpath={.spec.deploymentName}") == "example-foo"
+    assert "kind: Foo" in kubectl("get", "foo/example-foo", "-o", "yaml")
+    assert kubectl("rollout", "status", "deployment/example-foo", "--timeout=20s")
+
+
+def test_get_watches(kubectl):
+    another(kubectl, "watched")
+    with kubectl.watching("foo", "watched") as lines:
+        assert next(lines).split()[:4] == ["watched", "watched", "1", "1"]
+
+        kubectl("scale", "foo", "watched", "--replicas=3")
+
+        assert any(line.split()[2:4] == ["3", "3"] for line in lines)
+    kubectl("delete", "foo", "watched")
+
+
+def test_describe_shows_the_events(kubectl):
+    said = kubectl("describe", "foo", "example-foo")
+
+    assert re.search(r"Normal\s+Created\s.*sample-controller\s+created Deployment example-foo with 2 replicas", said)
+    assert re.search(r"Normal\s+Synced\s.*2 replicas of Deployment example-foo available", said)
+    assert re.search(r"Replicas:\s+2 desired \| 2 updated \| 2 total \| 2 available", kubectl("describe", "deploy"))
+
+
+def test_scale_reaches_the_pods(kubectl):
+    another(kubectl, "scaled")
+
+    assert "scaled" in kubectl("scale", "--replicas=2", "foo/scaled")
+
+    kubectl.wait("foo/scaled", "jsonpath={.status.availableReplicas}=2")
+    assert kubectl("get", "deployment", "scaled", "-o", "jsonpath={.spec.replicas}") == "2"
+    kubectl("delete", "foo", "scaled")
+
+
+@pytest.mark.parametrize(
+    ("kind", "patch"),
+    [
+        ("merge", '{"spec": {"replicas": 3}}'),
+        ("json", '[{"op": "replace", "path": "/spec/replicas", "value": 3}]'),
+    ],
+)
+def test_a_patched_foo_scales_its_deployment(kubectl, kind, patch):
+    another(kubectl, f"by-{kind}")
+
+    assert "patched" in kubectl("patch", "foo", f"by-{kind}", f"--type={kind}", "-p", patch)
+
+    kubectl.wait(f"foo/by-{kind}", "jsonpath={.status.availableReplicas}=3")
+    kubectl("delete", "foo", f"by-{kind}")
+
+
+def test_a_strategic_patch_is_for_built_in_kinds_and_drift_is_corrected(kubectl):
+    another(kubectl, "drifted")
+    assert "patched" in kubectl("patch", "deployment", "drifted", "-p", '{"spec": {"replicas": 5}}')
+
+    kubectl.wait("deployment/drifted", "jsonpath={.spec.replicas}=1")
+
+    refusal = kubectl.refused("patch", "foo", "drifted", "--type=strategic", "-p", '{"spec": {"replicas": 5}}')
+    assert "strategic" in refusal
+    kubectl("delete", "foo", "drifted")
+
+
+def test_server_side_apply_owns_what_it_says(kubectl):
+    manifest = another(kubectl, "owned")
+    forced = ("apply", "--server-side", "--force-conflicts", "-f", "-")
+    assert "serverside-applied" in kubectl(*forced, stdin=manifest.replace("replicas: 1", "replicas: 2"))
+
+    kubectl.wait("foo/owned", "jsonpath={.status.availableReplicas}=2")
+
+    other = ("apply", "--server-side", "--field-manager=other", "-f", "-")
+    assert "conflict" in kubectl.refused(*other, stdin=manifest)
+    kubectl("delete", "foo", "owned")
+
+
+def test_edit(kubectl):
+    another(kubectl, "edited")
+
+    assert "edited" in kubectl("edit", "foo", "edited", KUBE_EDITOR="sed -i 's/replicas: 1$/replicas: 2/'")
+
+    kubectl.wait("foo/edited", "jsonpath={.status.availableReplicas}=2")
+    kubectl("delete", "foo", "edited")
+
+
+def test_label_and_annotate(kubectl):
+    foo = "foo/example-foo"
+    assert "labeled" in kubectl("label", foo, "tier=web")
+    assert kubectl("get", "foos", "-l", "tier=web", "-o", "name").strip() == f"foo.samplecontroller.k8s.io/{foo[4:]}"
+    assert "already has a value" in kubectl.refused("label", foo, "tier=db")
+    kubectl("label", foo, "tier=db", "--overwrite")
+    kubectl("label", foo, "tier-")
+    assert kubectl("get", "foos", "-l", "tier", "-o", "name") == ""
+
+    assert "annotated" in kubectl("annotate", foo, "note=hello")
+    assert kubectl("get", foo, "-o", "jsonpath={.metadata.annotations.note}") == "hello"
+    kubectl("annotate", foo, "note-")
+
+
+def test_delete_takes_the_deployment_along(kubectl):
+    another(kubectl, "doomed")
+
+    assert 'foo.samplecontroller.k8s.io "doomed" deleted' in kubectl("delete", "foo", "doomed")
+
+    kubectl.wait("deployment/doomed", "delete")
+    assert "not found" in kubectl.refused("get", "deployment", "doomed")
+
+
+def test_a_deployment_that_is_deleted_comes_back(kubectl):
+    another(kubectl, "stubborn")
+    uid = kubectl("get", "deployment", "stubborn", "-o", "jsonpath={.metadata.uid}")
+
+    with kubectl.watching("deployment", "stubborn", "-o", "custom-columns=U:.metadata.uid") as lines:
+        assert next(lines).strip() == uid
+        kubectl("delete", "deployment", "stubborn", "--wait=false")
+        assert any(line.strip() != uid for line in lines)
+
+    kubectl.wait("deployment/stubborn", "condition=Available")
+    kubectl("delete", "foo", "stubborn")
+
+
+def test_a_name_that_is_taken_is_refused_and_said(kubectl):
+    kubectl("create", "deployment", "foreign", "--image=nginx")
+    kubectl("apply", "-f", "-", stdin=FOO.replace("example-foo", "foreign"))
+
+    columns = "custom-columns=R:.reason,K:.involvedObject.kind,N:.involvedObject.name"
+    with kubectl.watching("events", "-o", columns) as lines:
+        assert any(line.split() == ["ErrResourceExists", "Foo", "foreign"] for line in lines)
+    kubectl("delete", "deployment/foreign", "foo/foreign")
+
+
+def test_what_is_not_valid_is_refused(kubectl):
+    refusal = kubectl.refused("apply", "-f", "-", stdin=FOO.replace("replicas: 2", "replicas: 11"))
+    assert "spec.replicas" in refusal
+    refusal = kubectl.refused("apply", "-f", "-", stdin=FOO.replace("replicas: 2", "replicas: many"))
+    assert "spec.replicas" in refusal
+    refusal = kubectl.refused("apply", "-f", "-", stdin=FOO.replace("replicas: 2", "replica: 2"))
+    assert "spec.replica" in refusal
+
+
+def test_api_resources_lists_foos_beside_the_built_in_kinds(kubectl):
+    resources = kubectl("api-resources")
+
+    assert re.search(r"^foos\s+fo\s+samplecontroller.k8s.io/v1alpha1\s+true\s+Foo$", resources, re.M)
+    assert re.search(r"^deployments\s+deploy\s+apps/v1\s+true\s+Deployment$", resources, re.M)
+    assert "samplecontroller.k8s.io/v1alpha1" in kubectl("api-versions").splitlines()
+
+
+def test_explain(kubectl):
+    foo = kubectl("explain", "foo.spec")
+    assert "How many replicas the Deployment should have." in foo
+    assert re.search(r"deploymentName\s+<string>", foo)
+    assert re.search(r"<integer>", kubectl("explain", "deployment.spec.replicas"))
+    assert "selector" in kubectl("explain", "deployment.spec")
+
+
+def test_conditions_are_waited_for(kubectl):
+    kubectl.wait("deployment/example-foo", "condition=Available")
+    assert "timed out" in kubectl.refused("wait", "foo/example-foo", "--for=condition=Never", "--timeout=1s")

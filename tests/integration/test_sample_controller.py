@@ -1,0 +1,191 @@
+"""The sample controller against an API server over real HTTP, step by step. Deployments are worked on by hand here."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+
+from k8srt.api.apiextensions.v1 import CustomResourceDefinition
+from k8srt.apimachinery.meta import ObjectMeta
+from k8srt.errors import K8srtError
+from k8srt.examples.demo.audience import Audience
+from k8srt.examples.demo.narrator import Narrator
+from k8srt.examples.sample_controller import main as sample
+from k8srt.examples.sample_controller.deployment import deployment_for
+from k8srt.examples.sample_controller.foo.api.v1alpha1 import Foo, FooSpec
+from k8srt.examples.sample_controller.foo.client import Clientset
+from k8srt.examples.sample_controller.owners import controller_of
+from k8srt.testing import APIServer
+
+LIMIT = 30.0
+NS = "default"
+
+
+@pytest.fixture
+def cs():
+    """A client of a server that serves Foos and has no controllers at all."""
+    with APIServer() as server:
+        config = server.config.copy()
+        config.qps = -1.0
+        with Clientset(config) as clientset:
+            definition = CustomResourceDefinition.from_yaml(sample.crd())
+            clientset.apiextensions_v1.custom_resource_definitions().create(definition)
+            yield clientset
+
+
+@pytest.fixture
+def audience(cs):
+    with Audience(cs, NS, Narrator(io.StringIO())) as audience:
+        yield audience
+
+
+@pytest.fixture
+def controller(cs):
+    with sample.running(cs, namespace=NS) as controller:
+        yield controller
+
+
+def foo(name="web", deployment="nginx", replicas=2):
+    return Foo(metadata=ObjectMeta(name=name), spec=FooSpec(deployment_name=deployment, replicas=replicas))
+
+
+def wait(audience, done, what="it"):
+    audience.wait(done, lambda: f"{what} did not happen", LIMIT)
+
+
+def make_available(cs, name, count):
+    """What a deployment controller would write."""
+    status = {"status": {"replicas": count, "availableReplicas": count, "readyReplicas": count}}
+    cs.apps_v1.deployments(NS).patch(name, status, patch_type="merge", subresource="status")
+
+
+def test_a_foo_gets_a_deployment_that_it_owns(cs, audience, controller):
+    made = cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+
+    wait(audience, lambda: audience.deployment("nginx") is not None)
+    deployment = audience.deployment("nginx")
+    assert deployment.spec.replicas == 2
+    assert controller_of(deployment).uid == made.metadata.uid
+    wait(audience, lambda: audience.events("web")["Created"] == 1)
+
+
+def test_the_status_follows_the_deployment(cs, audience, controller):
+    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+    wait(audience, lambda: audience.deployment("nginx") is not None)
+
+    make_available(cs, "nginx", 1)
+    wait(audience, lambda: audience.foo("web").status.available_replicas == 1)
+    assert audience.events("web")["Synced"] == 0
+
+    make_available(cs, "nginx", 2)
+    wait(audience, lambda: audience.foo("web").status.available_replicas == 2)
+    wait(audience, lambda: audience.events("web")["Synced"] == 1)
+    assert audience.foo("web").metadata.generation == 1  # the spec was never touched
+
+
+def test_a_scaled_foo_scales_its_deployment(cs, audience, controller):
+    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+    wait(audience, lambda: audience.deployment("nginx") is not None)
+
+    scale = cs.samplecontroller_v1alpha1.foos(NS).get_scale("web")
+    scale.spec.replicas = 5
+    cs.samplecontroller_v1alpha1.foos(NS).update_scale("web", scale)
+
+    wait(audience, lambda: audience.deployment("nginx").spec.replicas == 5)
+    wait(audience, lambda: audience.events("web")["Scaled"] == 1)
+
+
+def test_drift_is_corrected(cs, audience, controller):
+    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+    wait(audience, lambda: audience.deployment("nginx") is not None)
+
+    cs.apps_v1.deployments(NS).patch("nginx", {"spec": {"replicas": 7}}, patch_type="merge")
+
+    wait(audience, lambda: audience.events("web")["Scaled"] == 1)
+    wait(audience, lambda: audience.deployment("nginx").spec.replicas == 2)
+
+
+def test_a_deployment_that_is_deleted_by_hand_comes_back(cs, audience, controller):
+    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+    wait(audience, lambda: audience.deployment("nginx") is not None)
+    first = audience.deployment("nginx").metadata.uid
+
+    cs.apps_v1.deployments(NS).delete("nginx")
+
+    wait(audience, lambda: (again := audience.deployment("nginx")) is not None and again.metadata.uid != first)
+
+
+def test_a_deployment_of_somebody_else_is_left_alone_until_its_name_is_free(cs, audience, controller):
+    foreign = deployment_for(foo(replicas=9))
+    foreign.metadata.owner_references = None
+    foreign = cs.apps_v1.deployments(NS).create(foreign)
+
+    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+    wait(audience, lambda: audience.events("web")["ErrResourceExists"] == 1)
+    assert cs.apps_v1.deployments(NS).get("nginx").metadata.resource_version == foreign.metadata.resource_version
+    [event] = cs.core_v1.events(NS).list(field_selector="involvedObject.name=web")
+    assert (event.type, event.source.component) == ("Warning", "sample-controller")
+    assert "nginx exists already" in event.message
+
+    cs.apps_v1.deployments(NS).delete("nginx")
+    wait(audience, lambda: audience.events("web")["Created"] == 1)
+
+
+def test_a_foo_that_changes_its_mind_leaves_no_deployment_behind(cs, audience, controller):
+    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+    wait(audience, lambda: audience.deployment("nginx") is not None)
+
+    cs.samplecontroller_v1alpha1.foos(NS).patch("web", {"spec": {"deploymentName": "caddy"}}, patch_type="merge")
+
+    wait(audience, lambda: audience.deployment("caddy") is not None)
+    wait(audience, lambda: audience.deployment("nginx") is None)
+
+
+def test_repetition_is_counted_in_one_event(cs, audience, controller):
+    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+    for count in (1, 2, 3):
+        wait(audience, lambda count=count: audience.events("web")["Created"] == count)
+        wait(audience, lambda: audience.deployment("nginx") is not None)
+        cs.apps_v1.deployments(NS).delete("nginx")
+    wait(audience, lambda: audience.events("web")["Created"] == 4)
+
+    events = [event for event in cs.core_v1.events(NS).list() if event.reason == "Created"]
+    assert [event.count for event in events] == [4]
+
+
+def test_a_reconcile_that_raises_is_tried_again_and_the_worker_lives_on(cs, audience, controller, monkeypatch, caplog):
+    reconcile, failures = controller.reconcile, iter([ValueError("boom")] * 3)
+
+    def flaky(key):
+        if error := next(failures, None):
+            raise error
+        reconcile(key)
+
+    monkeypatch.setattr(controller, "reconcile", flaky)
+    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+
+    wait(audience, lambda: audience.deployment("nginx") is not None)
+    assert [record.levelname for record in caplog.records if "a bug" in record.message] == ["ERROR"] * 3
+
+
+def test_foos_that_are_there_before_the_controller_are_served_too(cs, audience):
+    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+
+    with sample.running(cs, namespace=NS):
+        wait(audience, lambda: audience.deployment("nginx") is not None)
+
+
+def test_run_returns_when_it_is_told_to_stop(cs, pool):
+    stop = threading.Event()
+    done = pool.submit(sample.run, cs.config, namespace=NS, workers=3, stop=stop)
+
+    stop.set()
+
+    done.result(timeout=LIMIT)  # and the threads are gone: conftest.py looks
+
+
+def test_without_the_definition_the_controller_says_so_at_once():
+    with APIServer() as server, pytest.raises(K8srtError, match=r"apply crd\.yaml first"):
+        sample.run(server.config, stop=threading.Event())
