@@ -48,7 +48,6 @@ class Definition:
     @classmethod
     def read(cls, document: Document) -> Definition:
         """Raises DefinitionError when a needed field isn't there."""
-        name = document.get("metadata", {}).get("name", "(unnamed)")
         try:
             spec = document["spec"]
             names = spec["names"]
@@ -60,7 +59,7 @@ class Definition:
                 tuple(_version(raw) for raw in spec["versions"] if raw.get("served", True)),
             )
         except KeyError as err:
-            raise DefinitionError(f"{KIND} {name}: field {err.args[0]!r} is missing") from err
+            raise DefinitionError(f"{KIND} {_name(document)}: field {err.args[0]!r} is missing") from err
 
 
 def definitions(documents: Iterable[Any]) -> list[Definition]:
@@ -87,9 +86,13 @@ def _is_definition(document: Document) -> bool:
     if document.get("kind") != KIND:
         return False
     if document.get("apiVersion", API_VERSION) != API_VERSION:
-        name = document.get("metadata", {}).get("name", "(unnamed)")
-        raise DefinitionError(f"{KIND} {name}: apiVersion is {document['apiVersion']}, expected {API_VERSION}")
+        found = f"apiVersion is {document['apiVersion']}, expected {API_VERSION}"
+        raise DefinitionError(f"{KIND} {_name(document)}: {found}")
     return True
+
+
+def _name(document: Document) -> str:
+    return str((document.get("metadata") or {}).get("name", "(unnamed)"))
 
 
 def _resource(names: Document, scope: str) -> Resource:
@@ -97,20 +100,20 @@ def _resource(names: Document, scope: str) -> Resource:
         names["plural"],
         scope == "Namespaced",
         USUAL_VERBS,
-        singular=names.get("singular", ""),
-        short_names=tuple(names.get("shortNames", ())),
-        categories=tuple(names.get("categories", ())),
+        singular=names.get("singular") or "",
+        short_names=tuple(names.get("shortNames") or ()),
+        categories=tuple(names.get("categories") or ()),
     )
 
 
 def _version(raw: Document) -> Version:
-    below = raw.get("subresources", {})
+    below = raw.get("subresources") or {}
     subresources = []
     if "scale" in below:
         subresources.append(Subresource("scale", ("get", "patch", "update"), "autoscaling/v1/Scale"))
     if "status" in below:
         subresources.append(Subresource("status", ("get", "patch", "update")))
-    return Version(raw["name"], raw.get("schema", {}).get("openAPIV3Schema", {}), tuple(subresources))
+    return Version(raw["name"], (raw.get("schema") or {}).get("openAPIV3Schema") or {}, tuple(subresources))
 
 
 # ---- modules

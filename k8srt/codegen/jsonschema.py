@@ -108,7 +108,7 @@ class ClassMaker:
             case None:
                 return self._object(schema, name) if schema.get("properties") else ANY
             case plain:
-                return _literals(schema) or _FORMATS.get(schema.get("format", "")) or _PLAIN[plain]
+                return _literals(schema) or _FORMATS.get(schema.get("format", "")) or _PLAIN.get(plain, ANY)
 
     def _object(self, schema: Schema, name: str) -> Type:
         if schema.get("properties"):
