@@ -22,6 +22,7 @@ class Exchange:
 
     def __init__(self, sock: socket.socket, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
         self.sock, self.method, self.path, self.headers, self.body = sock, method, path, headers, body
+        self.header_lines: list[str] = []
 
     def raw(self, data: bytes) -> None:
         self.sock.sendall(data)
@@ -109,7 +110,7 @@ class WireServer:
             thread.start()
 
     def _serve(self, sock: socket.socket) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # ValueError: what came is no HTTP
             if self._tls is not None:
                 sock = self._tls.wrap_socket(sock, server_side=True)
             with self._lock:
@@ -125,12 +126,14 @@ def _read_request(sock: socket.socket, file: object) -> Exchange | None:
     if not line:
         return None
     method, path, _ = line.decode().split(" ", 2)
-    headers = {}
-    while (line := file.readline().strip()):  # type: ignore[attr-defined]
-        name, _, value = line.decode("latin-1").partition(":")
-        headers[name.lower()] = value.strip()
+    lines = []
+    while line := file.readline().strip():  # type: ignore[attr-defined]
+        lines.append(line.decode("latin-1"))
+    headers = {name.lower(): value.strip() for name, _, value in (text.partition(":") for text in lines)}
     body = file.read(int(headers.get("content-length", "0")))  # type: ignore[attr-defined]
-    return Exchange(sock, method, path, headers, body)
+    exchange = Exchange(sock, method, path, headers, body)
+    exchange.header_lines = lines
+    return exchange
 
 
 class Pair(NamedTuple):
