@@ -11,9 +11,11 @@ return new sets; trees share branches, so a set that was handed out is not chang
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 Path = tuple[str, ...]
 
@@ -33,7 +35,7 @@ def value_element(value: Any) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return msgspec.json.encode(value).decode()
 
 
 def _element_order(element: str) -> tuple[int, str]:
@@ -50,12 +52,8 @@ def element_text(element: str) -> str:
     if kind == "f":
         return f".{rest}"
     if kind == "k":
-        return "[" + ",".join(f"{name}={_go_text(value)}" for name, value in json.loads(rest).items()) + "]"
-    return f"[={_go_text(json.loads(rest))}]" if kind == "v" else f"[{rest}]"
-
-
-def _go_text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else _json(value)
+        return "[" + ",".join(f"{name}={_json(value)}" for name, value in msgspec.json.decode(rest).items()) + "]"
+    return f"[={_json(msgspec.json.decode(rest))}]" if kind == "v" else f"[{rest}]"
 
 
 class FieldSet:
@@ -173,6 +171,9 @@ def from_fields_v1(document: Any) -> FieldSet:
         if text == ".":
             continue
         element = _parse_element(text)
+        if below == {}:
+            result.members.add(element)
+            continue
         child = from_fields_v1(below)
         if child.empty or "." in below:
             result.members.add(element)
@@ -181,14 +182,15 @@ def from_fields_v1(document: Any) -> FieldSet:
     return result
 
 
+@lru_cache(4096)  # the same few keys come again and again
 def _parse_element(text: str) -> str:
     kind, separator, rest = text.partition(":")
     if kind == "f" and separator:
         return text
-    if kind == "k" and isinstance(keys := json.loads(rest), dict):
+    if kind == "k" and isinstance(keys := msgspec.json.decode(rest), dict):
         return key_element(keys)
     if kind == "v" and separator:
-        return value_element(json.loads(rest))
+        return value_element(msgspec.json.decode(rest))
     if kind == "i" and rest.lstrip("-").isdigit():
         return text
     raise ValueError(f"{text!r} is no path element of fieldsV1")

@@ -15,6 +15,7 @@ from k8srt.apimachinery.structure import Structure
 from k8srt.errors import K8srtError
 from k8srt.testing.apiserver import ssa_lastapplied as lastapplied
 from k8srt.testing.apiserver.fieldset import FieldSet
+from k8srt.testing.apiserver.ssa_compare import equal
 from k8srt.testing.apiserver.ssa_managers import (
     APPLY,
     UPDATE,
@@ -32,7 +33,6 @@ from k8srt.testing.apiserver.ssa_managers import (
 )
 from k8srt.testing.apiserver.ssa_typed import type_errors
 from k8srt.testing.apiserver.ssa_updater import ApplyConflict, SameVersions, Updater, Versions
-from k8srt.testing.apiserver.ssa_walk import equal
 
 __all__ = ["ApplyConflict", "ApplyError", "Versions", "apply", "keep_times", "track_update"]
 
@@ -88,8 +88,7 @@ def track_update(
     if not managers and old["metadata"].get("uid"):
         return plain
     updater = Updater(versions or SameVersions(structure), api_version, field_paths(reset_fields))
-    if not type_errors(old, structure) and not type_errors(plain, structure):
-        _note_update(updater, old, plain, managers, manager_of(manager, UPDATE, api_version, subresource), now)
+    _note_update(updater, old, plain, managers, manager_of(manager, UPDATE, api_version, subresource), now)
     result = with_managers(plain, managers)
     return keep_times(live, result) if live is not None else result
 

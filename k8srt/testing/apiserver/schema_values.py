@@ -12,7 +12,7 @@ from typing import Any
 from k8srt.apimachinery.structure import ABSENT
 from k8srt.testing.apiserver.failures import Cause, invalid_value, not_supported, required, shown, too_long
 from k8srt.testing.apiserver.schema_formats import has_format, matches
-from k8srt.testing.apiserver.ssa_walk import equal
+from k8srt.testing.apiserver.ssa_compare import equal
 
 Schema = Mapping[str, Any]
 

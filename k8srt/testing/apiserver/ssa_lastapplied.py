@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from k8srt.testing.apiserver.ssa_walk import compare, field_set
+from k8srt.testing.apiserver.ssa_compare import compare
+from k8srt.testing.apiserver.ssa_walk import field_set
 
 if TYPE_CHECKING:
     from k8srt.testing.apiserver.ssa_updater import ApplyConflict, Updater

@@ -42,6 +42,14 @@ def declares(structure: Structure, name: str) -> bool:
     return structure.kind == "object" and name in structure.fields
 
 
+def as_map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 class ItemError(ValueError):
     """A list item cannot be told from the others."""
 

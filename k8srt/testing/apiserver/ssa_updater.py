@@ -13,9 +13,9 @@ from typing import Any, Protocol
 from k8srt.apimachinery.structure import Structure
 from k8srt.errors import K8srtError
 from k8srt.testing.apiserver.fieldset import FieldSet, path_text
+from k8srt.testing.apiserver.ssa_compare import Comparison, compare, same
 from k8srt.testing.apiserver.ssa_managers import Manager, Managers, Owned
-from k8srt.testing.apiserver.ssa_view import go_view
-from k8srt.testing.apiserver.ssa_walk import Comparison, compare, equal, field_set, merge, remove, with_named_fields
+from k8srt.testing.apiserver.ssa_walk import field_set, merge, remove, with_named_fields
 
 JSON = dict[str, Any]
 
@@ -104,11 +104,7 @@ class Updater:
         if last is not None and last.fields:
             merged = self._prune(merged, managers, last)
         self._transfer(live, merged, managers, writer, force=force)
-        return None if self.same(live, merged) else merged
-
-    def same(self, one: JSON, other: JSON) -> bool:
-        """Whether two objects are equal, as Go's types have them."""
-        return equal(go_view(one, self._structure), go_view(other, self._structure))
+        return None if same(live, merged, self._structure) else merged
 
     # ---- who owns what after a change
 
@@ -145,7 +141,7 @@ class Updater:
         if old is None or changed is None:
             return None
         structure = self.versions.structure(version)
-        return compare(go_view(old, structure), go_view(changed, structure), structure).without(self.ignored)
+        return compare(old, changed, structure).without(self.ignored)
 
     def _in_version(self, document: JSON, version: str) -> JSON | None:
         if version == self.api_version:

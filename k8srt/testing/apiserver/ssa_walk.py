@@ -1,4 +1,4 @@
-"""Walks over documents for server-side apply: the fields they set, what differs, what a merge gives, what to remove.
+"""Walks over documents for server-side apply: the fields they set, what a merge gives, what to remove.
 
 After sigs.k8s.io/structured-merge-diff. Pure functions on plain JSON; arguments are not changed, results may share
 parts with them.
@@ -7,11 +7,11 @@ parts with them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from k8srt.apimachinery.structure import ABSENT, ANY, Structure
-from k8srt.testing.apiserver.fieldset import FieldSet, Path, field_element
-from k8srt.testing.apiserver.ssa_typed import Shape, below, declares, item_elements, shape_of
+from k8srt.testing.apiserver.fieldset import FieldSet, field_element
+from k8srt.testing.apiserver.ssa_typed import Shape, as_list, as_map, below, declares, item_elements, shape_of
 
 # ---- the fields a document sets -----------------------------------------------------------------------------------
 
@@ -51,111 +51,6 @@ def _item_fields(items: list[Any], structure: Structure) -> FieldSet:
     return found
 
 
-# ---- what differs -------------------------------------------------------------------------------------------------
-
-
-class Comparison(NamedTuple):
-    """What one document has and the other has not, or has otherwise."""
-
-    added: FieldSet
-    modified: FieldSet
-    removed: FieldSet
-
-    def without(self, ignored: FieldSet) -> Comparison:
-        return Comparison(*(fields.recursive_difference(ignored) for fields in self))
-
-    @property
-    def changed(self) -> FieldSet:
-        return self.modified.union(self.added)
-
-
-def compare(old: Any, new: Any, structure: Structure) -> Comparison:
-    """What changed from one document to the next."""
-    walk = _CompareWalk()
-    walk.visit(old, new, structure, ())
-    return walk.result
-
-
-class _CompareWalk:
-    """Collects differences; a side that has nothing at a place is ABSENT there."""
-
-    def __init__(self) -> None:
-        self.result = Comparison(FieldSet(), FieldSet(), FieldSet())
-
-    def visit(self, old: Any, new: Any, structure: Structure, path: Path) -> None:
-        shapes = dict.fromkeys(shape_of(structure, value) for value in (old, new) if value is not ABSENT)
-        for shape in shapes:
-            if shape is Shape.LEAF:
-                self._leaf(old, new, path)
-            elif shape is Shape.MAP:
-                self._maps(old, new, structure, path)
-            else:
-                self._lists(old, new, structure, path)
-
-    def _leaf(self, old: Any, new: Any, path: Path) -> None:
-        if old is ABSENT:
-            self.result.added.insert(path)
-        elif new is ABSENT:
-            self.result.removed.insert(path)
-        elif not equal(old, new):
-            self.result.modified.insert(path)
-
-    def _container(self, old: Any, new: Any, path: Path) -> None:
-        """A container that came or went is a change itself, beside what is in it."""
-        if old is ABSENT:
-            self.result.added.insert(path)
-        elif new is ABSENT:
-            self.result.removed.insert(path)
-
-    def _maps(self, old: Any, new: Any, structure: Structure, path: Path) -> None:
-        one, other = _map(old), _map(new)
-        if not one and not other:  # so that empty and null stay apart
-            return self._leaf(old, new, path)
-        for name in {**one, **other}:
-            inner = (*path, field_element(name))
-            self.visit(one.get(name, ABSENT), other.get(name, ABSENT), below(structure, name), inner)
-        return self._container(old, new, path)
-
-    def _lists(self, old: Any, new: Any, structure: Structure, path: Path) -> None:
-        one, other = _grouped(structure, old), _grouped(structure, new)
-        if not one and not other:
-            return self._leaf(old, new, path)
-        for element in {**one, **other}:
-            self._items(one.get(element, []), other.get(element, []), structure.items or ANY, (*path, element))
-        return self._container(old, new, path)
-
-    def _items(self, old: list[Any], new: list[Any], structure: Structure, path: Path) -> None:
-        if len(old) <= 1 and len(new) <= 1:
-            self.visit(old[0] if old else ABSENT, new[0] if new else ABSENT, structure, path)
-        else:  # duplicates
-            self._leaf(old or ABSENT, new or ABSENT, path)
-
-
-def equal(one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same; 1 and 1.0 are, 1 and true are not."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(equal(value, other[key]) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(equal, one, other))
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _grouped(structure: Structure, value: Any) -> dict[str, list[Any]]:
-    items = _list(value)
-    groups: dict[str, list[Any]] = {}
-    for element, item in zip(item_elements(structure, items), items, strict=True):
-        groups.setdefault(element, []).append(item)
-    return groups
-
-
 # ---- what a merge gives -------------------------------------------------------------------------------------------
 
 
@@ -163,10 +58,10 @@ def merge(live: Any, config: Any, structure: Structure) -> Any:
     """The live document with the applied one laid over it; ABSENT if nothing is left."""
     result: Any = ABSENT
     for shape in dict.fromkeys(shape_of(structure, value) for value in (live, config) if value is not ABSENT):
-        if shape is Shape.MAP and (_map(live) or _map(config)):
-            result = _merged_maps(_map(live), _map(config), structure)
-        elif shape is Shape.LIST and (_list(live) or _list(config)):
-            result = merged_lists(_list(live), _list(config), structure)
+        if shape is Shape.MAP and (as_map(live) or as_map(config)):
+            result = _merged_maps(as_map(live), as_map(config), structure)
+        elif shape is Shape.LIST and (as_list(live) or as_list(config)):
+            result = merged_lists(as_list(live), as_list(config), structure)
         else:
             result = live if config is ABSENT else config
     return result
