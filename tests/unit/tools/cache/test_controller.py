@@ -1,0 +1,73 @@
+"""The low-level informer."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from k8srt.api.core.v1 import Pod
+from k8srt.testing.clock import FakeClock
+from k8srt.tools.cache import Indexer, new_informer
+from tests.unit.tools.cache.scripted import WAIT, Recorder, Source, Stream, added, deleted, pod, pods, running
+
+
+def made(source, handler, **options):
+    return new_informer(source, Pod, handler, clock=FakeClock(), **options)
+
+
+def test_inf_01_and_06_a_store_and_a_controller():
+    stream = Stream()
+    source, recorder = Source(lists=[pods(pod("a", 1), rv=10)], watches=[stream]), Recorder()
+    store, controller = made(source, recorder)
+    assert controller.last_sync_resource_version() == ""
+    assert not controller.has_synced()
+    with running(controller.run):
+        recorder.wait(1)
+        stream.send([added(pod("b", 11)), deleted(pod("a", 12))])
+        told = recorder.wait(3)
+        assert controller.synced.wait(WAIT)
+        assert controller.has_synced()
+        assert store.list_keys() == ["default/b"]
+
+    assert told == [("add", "a", True), ("add", "b", False), ("delete", "a")]
+    assert controller.last_sync_resource_version() == "12"
+    assert isinstance(store, Indexer)
+
+
+def test_inf_01_when_run_returns_the_reflector_has_ended():
+    source = Source()
+    _, controller = made(source, Recorder())
+    with running(controller.run):
+        source.wait(watches=1)
+
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("k8srt-")]
+
+
+def test_inf_04_an_exception_of_the_handler_ends_run():
+    class Broken(Recorder):
+        def on_add(self, obj, is_in_initial_list):
+            raise ValueError("enough")
+
+    source = Source(lists=[pods(pod("a"), rv=10)])
+    _, controller = made(source, Broken())
+
+    with pytest.raises(ValueError, match="enough"):
+        controller.run(threading.Event())
+    assert controller.queue.is_closed()
+
+
+def test_inf_06_handlers_run_in_the_thread_that_runs_the_controller():
+    threads = []
+
+    class Where(Recorder):
+        def on_add(self, obj, is_in_initial_list):
+            threads.append(threading.current_thread().name)
+            super().on_add(obj, is_in_initial_list)
+
+    recorder = Where()
+    _, controller = made(Source(lists=[pods(pod("a"), rv=10)]), recorder)
+    with running(controller.run):
+        recorder.wait(1)
+
+    assert threads == ["test-running"]
