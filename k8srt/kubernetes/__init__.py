@@ -6,6 +6,5 @@ from k8srt._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from k8srt.kubernetes.clientset import Clientset as Clientset
-    from k8srt.kubernetes.connect import connect as connect
 
 __getattr__, __dir__ = lazy_exports(__name__, {"Clientset": "k8srt.kubernetes.clientset"})

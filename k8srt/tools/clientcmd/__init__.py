@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from k8srt.tools.clientcmd.resolve import Overrides as Overrides
     from k8srt.tools.clientcmd.rules import LoadingRules as LoadingRules
     from k8srt.tools.clientcmd.rules import merge as merge
-    from k8srt.tools.clientcmd.validate import confirm_usable as confirm_usable
-    from k8srt.tools.clientcmd.validate import validate as validate
+    from k8srt.tools.clientcmd.validation import confirm_usable as confirm_usable
+    from k8srt.tools.clientcmd.validation import validate as validate
 
 _HERE = "k8srt.tools.clientcmd"
 _MODULES = {
@@ -39,7 +39,7 @@ _MODULES = {
     "model": ("AuthInfo", "Cluster", "Context", "KubeConfig"),
     "resolve": ("ClientConfig", "Overrides"),
     "rules": ("LoadingRules", "merge"),
-    "validate": ("confirm_usable", "validate"),
+    "validation": ("confirm_usable", "validate"),
 }
 __getattr__, __dir__ = lazy_exports(
     __name__, {name: f"{_HERE}.{module}" for module, names in _MODULES.items() for name in names}

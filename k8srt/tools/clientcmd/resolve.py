@@ -13,7 +13,7 @@ from k8srt.errors import ConfigError
 from k8srt.rest.config import Config, ImpersonationConfig
 from k8srt.tools.clientcmd.errors import EmptyConfig, InvalidConfig
 from k8srt.tools.clientcmd.model import AuthInfo, Cluster, Context, KubeConfig
-from k8srt.tools.clientcmd.validate import cluster_problems, require_context, user_problems
+from k8srt.tools.clientcmd.validation import cluster_problems, require_context, user_problems
 from k8srt.transport.tls import TLSConfig
 
 E = TypeVar("E", Cluster, AuthInfo)
