@@ -7,6 +7,7 @@ API objects inside structs (volume claim templates) are written by themselves.
 
 from __future__ import annotations
 
+import threading
 import typing
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +20,10 @@ from k8srt.apimachinery.model import Struct, fields_of
 
 Convert = Callable[[Any], Any]
 Plan = tuple[tuple[str, Convert], ...]
+
+# Making a decoder has msgspec note on each struct class what its fields are. Another thread that makes one meanwhile
+# takes half a note for a whole one, and the process dies of it. Re-entrant: resolving types may import modules.
+_making = threading.RLock()
 
 _foreign_decode: Callable[[type, Any], Any] | None = None
 _foreign_encode: Callable[[Any], Any] | None = None
@@ -34,7 +39,8 @@ def set_foreign(decode: Callable[[type, Any], Any], encode: Callable[[Any], Any]
 @cache
 def decoder(annotation: Any) -> msgspec.json.Decoder[Any]:
     """The JSON decoder for a type; made once, shared by all threads."""
-    return msgspec.json.Decoder(annotation, dec_hook=_foreign_decode)
+    with _making:
+        return msgspec.json.Decoder(annotation, dec_hook=_foreign_decode)
 
 
 def encode(value: Any) -> bytes:
