@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from k8srt.api.apps.v1 import Deployment
 from k8srt.api.core.v1 import Event
-from k8srt.errors import K8srtError
+from k8srt.errors import K8srtError, NotFound
 from k8srt.tools.cache import DeletedFinalStateUnknown
 from k8srt.util.clock import SYSTEM, Clock
 
@@ -38,6 +38,7 @@ class Audience:
         self._clock = clock
         self._changed = threading.Condition()  # guards _events; notified after every change
         self._events: Counter[tuple[str, str]] = Counter()  # (name of the Foo, reason) → how often
+        self._client = cs.samplecontroller_v1alpha1.foos(namespace)
         self._factory = SharedInformerFactory(cs, namespace=namespace)
         self._deployments = self._factory.apps_v1.deployments
         self._foos = self._factory.samplecontroller_v1alpha1.foos
@@ -47,7 +48,7 @@ class Audience:
         self._foos.informer.add_event_handler(
             on_add=lambda foo: self._change(),
             on_update=lambda old, new: self._change(),
-            on_delete=self._foo_gone,
+            on_delete=lambda obj: self._change(),
         )
         self._deployments.informer.add_event_handler(
             on_add=lambda deployment: self._change(),
@@ -128,15 +129,23 @@ class Audience:
 
     def _deployment_gone(self, obj: Deployment | DeletedFinalStateUnknown[Deployment]) -> None:
         deployment = _last_known(obj)
-        owner = controller_of(deployment)
-        orphan = owner is not None and self.foo(owner.name) is None
-        why = ", with the Foo that owned it" if orphan else ""
+        why = ", with the Foo that owned it" if self._is_orphan(deployment) else ""
         self._narrator.say(CLUSTER, f"Deployment {deployment.metadata.name} is gone{why}")
         self._change()
 
-    def _foo_gone(self, obj: Foo | DeletedFinalStateUnknown[Foo]) -> None:
-        self._narrator.say(CLUSTER, f"Foo {_last_known(obj).metadata.name} is gone")
-        self._change()
+    def _is_orphan(self, deployment: Deployment) -> bool:
+        """Whether the Foo that owned it is gone. The server knows; our cache of Foos may not have heard yet."""
+        owner = controller_of(deployment)
+        if owner is None:
+            return False
+        try:
+            return self._client.get(owner.name).metadata.uid != owner.uid
+        except NotFound:
+            return True
+
+
+def counted(replicas: int) -> str:
+    return "1 replica" if replicas == 1 else f"{replicas} replicas"
 
 
 def _last_known(obj: Any) -> Any:

@@ -56,8 +56,12 @@ def perform(plan: Plan, out: TextIO) -> None:
         narrator.say(CONTROLLER, f"runs: its informers have synced, {WORKERS} workers wait")
         audience = stack.enter_context(Audience(cs, namespace, narrator))
         story = Story(cs, namespace, audience, narrator, duration=plan.duration, limit=plan.limit)
+        if plan.config is not None:
+            stack.callback(narrator.chapter, "What was made is removed")
         story.play()
-        _sum_up(story, audience, narrator)
+        foos = audience.foos()
+        _sum_up(foos, story, audience, narrator)
+    narrator.end(f"All {len(foos)} Foos were reconciled, in {narrator.elapsed():.1f} s.")
 
 
 @contextmanager
@@ -133,17 +137,21 @@ def _namespace(cs: Clientset, narrator: Narrator) -> Iterator[str]:
         narrator.say(YOU, f"remove the namespace {name} and all that is in it")
 
 
-def _sum_up(story: Story, audience: Audience, narrator: Narrator) -> None:
-    foos = audience.foos()
-    rows = [
-        (foo.metadata.name, foo.spec.deployment_name, foo.spec.replicas, foo.status.available_replicas)
-        for foo in foos
-    ]
-    events = [_counted(audience.events(foo.metadata.name)) for foo in foos]
+def _sum_up(foos: list[Foo], story: Story, audience: Audience, narrator: Narrator) -> None:
     head = ("FOO", "DEPLOYMENT", "WANTED", "AVAILABLE", "EVENTS")
-    narrator.table(head, [(*row, told) for row, told in zip(rows, events, strict=True)])
+    narrator.table(head, [_row(foo, audience.events(foo.metadata.name)) for foo in foos])
     narrator.table(("STEP", "SECONDS"), [(title, Seconds(took)) for title, took in story.steps])
-    narrator.end(f"All {len(foos)} Foos are reconciled.")
+
+
+def _row(foo: Foo, events: dict[str, int]) -> tuple[object, ...]:
+    told = (reason if count == 1 else f"{reason} ×{count}" for reason, count in sorted(events.items()))
+    return (
+        foo.metadata.name,
+        foo.spec.deployment_name,
+        foo.spec.replicas,
+        foo.status.available_replicas,
+        ", ".join(told),
+    )
 
 
 class Seconds(float):
@@ -151,7 +159,3 @@ class Seconds(float):
 
     def __str__(self) -> str:
         return f"{self:.2f}"
-
-
-def _counted(events: dict[str, int]) -> str:
-    return ", ".join(reason if count == 1 else f"{reason} ×{count}" for reason, count in sorted(events.items()))

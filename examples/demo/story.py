@@ -23,7 +23,7 @@ from k8srt.util.clock import SYSTEM, Clock
 from ..sample_controller.deployment import deployment_for
 from ..sample_controller.foo.api.v1alpha1 import Foo, FooSpec
 from ..sample_controller.foo.client import Clientset
-from .audience import Audience
+from .audience import Audience, counted
 from .narrator import YOU, Narrator
 
 MANAGER = "k8srt-demo"
@@ -118,7 +118,7 @@ class Story:
         self.steps.append((title, self._clock.now() - began))
 
     def _apply(self, name: str, deployment: str, replicas: int) -> None:
-        self._narrator.say(YOU, f"apply Foo {name}: {replicas} replicas in Deployment {deployment}")
+        self._narrator.say(YOU, f"apply Foo {name}: {counted(replicas)} in Deployment {deployment}")
         foo = Foo(metadata=ObjectMeta(name=name), spec=FooSpec(deployment_name=deployment, replicas=replicas))
         self._foos.apply(foo, field_manager=MANAGER)
 

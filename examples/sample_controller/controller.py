@@ -177,7 +177,8 @@ class Controller:
         foo.status.available_replicas = available
         self._cs.samplecontroller_v1alpha1.foos(foo.metadata.namespace).update_status(foo)
         if available == foo.spec.replicas:
-            self._tell(foo, "Synced", f"{_replicas(available)} of Deployment {foo.spec.deployment_name} available")
+            name = foo.spec.deployment_name
+            self._tell(foo, "Synced", f"in sync: Deployment {name} has {_replicas(available)} available")
 
     def _tell(self, foo: Foo, reason: str, message: str) -> None:
         self._recorder.event(foo, "Normal", reason, message)

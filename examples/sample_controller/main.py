@@ -8,10 +8,10 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 
-from k8srt.errors import K8srtError, NotFound
+from k8srt.errors import K8srtError, NotFound, Stopped
 from k8srt.rest import Config
 from k8srt.tools.clientcmd.loading import load_config
 from k8srt.util.threads import Stop
@@ -48,7 +48,7 @@ def run(config: Config, *, namespace: str = "", workers: int = 2, stop: threadin
 
     Raises a K8srtError when the server can't be reached, or doesn't know what a Foo is.
     """
-    with Clientset(config) as cs:
+    with Clientset(config) as cs, suppress(Stopped):
         _check_that_foos_are_served(cs, namespace)
         with running(cs, namespace=namespace, workers=workers, stop=stop):
             log.info("running with %d workers", workers)
@@ -63,7 +63,7 @@ def running(
 ) -> Iterator[Controller]:
     """The controller with its informers, running within the block. "" means all namespaces.
 
-    Raises WaitTimeout when the informers don't sync within a minute, or `stop` is set before.
+    Raises WaitTimeout when the informers don't sync within a minute, Stopped when `stop` is set before they have.
     """
     factory = SharedInformerFactory(cs, resync_period=RESYNC_PERIOD, namespace=namespace)
     controller = Controller(
@@ -74,7 +74,10 @@ def running(
         workers=workers,
     )
     with factory:
-        factory.wait_for_cache_sync(timeout=60.0, stop=stop).raise_for_error()
+        synced = factory.wait_for_cache_sync(timeout=60.0, stop=stop)
+        if stop is not None and stop.is_set():
+            raise Stopped("told to stop")
+        synced.raise_for_error()
         with controller:
             yield controller
 

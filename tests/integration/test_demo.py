@@ -55,7 +55,7 @@ def test_the_story_is_told_from_start_to_end():
         r"controller +quince: created Deployment legacy with 2 replicas",
         r"cluster +Deployment plum is gone, with the Foo that owned it",
         r"apple +apple +4 +4 +Created, Scaled, Synced",
-        r"All 3 Foos are reconciled\.",
+        r"All 3 Foos were reconciled",
     ):
         assert re.search(line, said), f"{line!r} isn't in\n{said}"
     assert "\x1b" not in said  # nobody looks at a terminal

@@ -196,7 +196,7 @@ def test_describe_shows_the_events(kubectl):
     said = kubectl("describe", "foo", "example-foo")
 
     assert re.search(r"Normal\s+Created\s.*sample-controller\s+created Deployment example-foo with 2 replicas", said)
-    assert re.search(r"Normal\s+Synced\s.*2 replicas of Deployment example-foo available", said)
+    assert re.search(r"Normal\s+Synced\s.*in sync: Deployment example-foo has 2 replicas available", said)
     assert re.search(r"Replicas:\s+2 desired \| 2 updated \| 2 total \| 2 available", kubectl("describe", "deploy"))
 
 
