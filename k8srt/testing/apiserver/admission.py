@@ -12,7 +12,9 @@ JSON = dict[str, Any]
 
 
 def admit_create(resource: Resource, obj: JSON, write: Write) -> None:
-    """Refuse new objects in namespaces that do not exist (404) or are on their way out (403)."""
+    """Refuse new objects in namespaces that do not exist (404) or are on their way out (403); likewise definitions."""
+    if resource.custom is not None:
+        _check_definition(resource, obj, write)
     if not resource.namespaced or resource.table == "namespaces":
         return
     namespace = write.cluster.find("namespaces", "", write.namespace)
@@ -33,3 +35,11 @@ def admit_create(resource: Resource, obj: JSON, write: Write) -> None:
 
 def admit_update(resource: Resource, old: JSON, new: JSON, write: Write) -> None:
     """A seam: nothing of a default server's admission refuses updates that are not a kind's own affair."""
+
+
+def _check_definition(resource: Resource, obj: JSON, write: Write) -> None:
+    table = "customresourcedefinitions.apiextensions.k8s.io"
+    definition = write.cluster.find(table, "", resource.table)
+    if definition is not None and "deletionTimestamp" in definition["metadata"]:
+        why = "create not allowed while custom resource definition is terminating"
+        raise forbidden(resource.group, resource.plural, obj["metadata"].get("name", ""), why)

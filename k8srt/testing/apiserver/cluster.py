@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from k8srt.apimachinery.wire import format_time
+from k8srt.testing.apiserver.customs import settle
 from k8srt.testing.apiserver.failures import Failure, not_found
 from k8srt.testing.apiserver.registry import Registry, Resource
 from k8srt.testing.apiserver.storage import NoSuchKey, Storage, Stored
@@ -34,6 +35,8 @@ class Cluster:
     default_service_accounts: bool = True
     # Creates a core object on the server's own behalf: resource, namespace, document. Set by `bootstrap.connect`.
     make: Callable[[str, str, JSON], Any] = lambda plural, namespace, raw: None
+    # Serves custom resource definitions; set by the server.
+    definitions: Any = None
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()  # guards the rng
@@ -83,11 +86,13 @@ class Cluster:
         obj = stored.decode()
         if not resource.stored_here or resource.table == "events":
             obj = convert(resource.table, obj, resource.api_version)
+        if _outdated(resource, stored):
+            settle(resource, obj)
         return {"kind": resource.kind, "apiVersion": resource.api_version, **obj}
 
     def body(self, resource: Resource, stored: Stored) -> bytes:
         """The stored object as bytes, without kind and apiVersion."""
-        if resource.stored_here and resource.table != "events":
+        if resource.stored_here and resource.table != "events" and not _outdated(resource, stored):
             return stored.body
         obj = self.document(resource, stored)
         del obj["kind"], obj["apiVersion"]
@@ -110,6 +115,12 @@ class Cluster:
         if resource.custom is not None:
             return lambda obj: _custom_fields(resource, obj)
         return lambda obj: dict(resource.strategy.fields(obj))
+
+
+def _outdated(resource: Resource, stored: Stored) -> bool:
+    """Whether a custom object was stored under another schema than the one it is shown under."""
+    custom = resource.custom
+    return custom is not None and (not resource.stored_here or stored.revision < custom.since)
 
 
 def _custom_fields(resource: Resource, obj: JSON) -> dict[str, str]:

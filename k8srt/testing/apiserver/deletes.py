@@ -29,6 +29,7 @@ from k8srt.testing.apiserver.strategies.strategy import Write
 
 JSON = dict[str, Any]
 _POLICIES = ("Foreground", "Background", "Orphan")
+_WITHOUT_PERIOD = ("namespaces", "customresourcedefinitions.apiextensions.k8s.io")
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
 
 
@@ -183,9 +184,8 @@ def _delete_once(
     _propagation_finalizers(resource, new["metadata"], options)
     strategy = resource.strategy
     grace = strategy.grace(new, options.grace)
-    waiting = bool(new["metadata"].get("finalizers"))
-    if strategy.terminating(new):
-        waiting = True
+    waiting = strategy.terminating(new, cluster.now())
+    waiting = waiting or bool(new["metadata"].get("finalizers"))
     if grace is None and not waiting:
         return True, _remove(cluster, resource, stored, old, options)
     _mark(cluster, resource, new, grace)
@@ -222,10 +222,10 @@ def _mark(cluster: Cluster, resource: Resource, obj: JSON, grace: int | None) ->
         before = meta.get("deletionGracePeriodSeconds", 0)
         if grace is None or period >= before:
             return
-    elif meta.get("generation"):
+    elif meta.get("generation") and resource.table not in _WITHOUT_PERIOD:
         meta["generation"] += 1
     meta["deletionTimestamp"] = format_time(cluster.clock.time() + timedelta(seconds=period))
-    if resource.table != "namespaces":
+    if resource.table not in _WITHOUT_PERIOD:
         meta["deletionGracePeriodSeconds"] = period
 
 

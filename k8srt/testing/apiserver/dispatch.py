@@ -77,6 +77,8 @@ class Dispatcher:
         if resource is None:
             raise no_such_resource()
         if not resource.namespaced and info.namespace:
+            if resource.custom is not None:
+                return self.nonresource.not_found()
             if resource.table != "namespaces":
                 raise no_such_resource()
             info = replace(info, namespace="")  # a namespace's path looks like one inside it

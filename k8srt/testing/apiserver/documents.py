@@ -160,7 +160,10 @@ def _read_custom(
     from k8srt.testing.apiserver.customs import coerce
 
     _check_custom_kind(resource, raw)
-    obj, unknown = coerce(resource, raw)
+    try:
+        obj, unknown = coerce(resource, raw)
+    except WrongType as err:
+        raise Misfit(str(err)) from err
     document = Document(obj)
     _judge(document, _complaints(unknown, duplicates), validation)
     return document

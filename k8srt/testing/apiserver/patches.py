@@ -206,6 +206,7 @@ def apply_once(
     except Misfit as err:
         raise plain_500(f"failed to create typed patch object: {err}") from err
     obj = document.obj
+    check_identity(resource, obj, write.namespace, write.name)
     if live is None:
         obj["metadata"].pop("resourceVersion", None)
         return commit_create(cluster, resource, obj, options, write, track=False)
@@ -234,7 +235,6 @@ def read_configuration(
     config["metadata"] = meta
     checked = {"metadata": dict(meta)}
     check_identity(resource, checked, write.namespace, write.name)
-    config["metadata"] = checked["metadata"]
     if meta.get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
     return config

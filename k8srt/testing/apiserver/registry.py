@@ -23,7 +23,10 @@ JSON = dict[str, Any]
 
 @dataclass(frozen=True)
 class CustomFacts:
-    """What a definition says about one version of a custom resource."""
+    """What a definition says about one version of a custom resource.
+
+    Objects stored before the version `since` were written under another schema, and are brought in line when read.
+    """
 
     definition: str
     schema: JSON
@@ -32,7 +35,7 @@ class CustomFacts:
     scale: Mapping[str, str] | None = None
     selectable: tuple[str, ...] = ()
     deprecation: str = ""
-    preserve: bool = False
+    since: int = 0
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,8 @@ class Renderer:
 
     def items(self, items: list[Stored], meta: JSON) -> Response:
         """Answer with a list of stored objects."""
+        if self.resource.custom is not None:
+            meta = {"continue": "", **meta}
         if self.form.plain:
             return answer(self.request, self.form, self._plain_list(items, meta))
         if self.form.kind == _PARTIAL:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from k8srt.testing.apiserver.auth import AUTHENTICATED, Authorizer, User
 from k8srt.testing.apiserver.bootstrap import bootstrap
 from k8srt.testing.apiserver.cluster import Cluster
+from k8srt.testing.apiserver.controllers.definitions import Definitions
 from k8srt.testing.apiserver.controllers.garbage import GarbageCollector
 from k8srt.testing.apiserver.controllers.namespaces import NamespaceController
 from k8srt.testing.apiserver.controllers.worker import Worker
@@ -67,7 +68,8 @@ class APIServer:
             random.Random(seed),
             default_service_accounts=default_service_accounts,
         )
-        self._workers: list[Worker] = []
+        self.cluster.definitions = Definitions(self.cluster)
+        self._workers: list[Worker] = [self.cluster.definitions]
         if garbage_collection:
             self._workers.append(GarbageCollector(self.cluster))
         if namespace_controller:

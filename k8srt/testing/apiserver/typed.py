@@ -218,7 +218,7 @@ def _field(owner: str, wire: str, annotation: Any, required: bool, top: bool) ->
         return _Field(wire, read, zero if written else _ABSENT, False)
     if kind in ("list", "map"):
         return _Field(wire, read, None if written else _ABSENT, not written)
-    drop = not written and not keeps_zero(owner, wire)
+    drop = kind == "scalar" and not written and not keeps_zero(owner, wire)
     return _Field(wire, read, zero if written else _ABSENT, drop)
 
 

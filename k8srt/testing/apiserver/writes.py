@@ -263,13 +263,17 @@ def commit_update(
         resource.strategy.prepare_status(new, old, write)
     else:
         resource.strategy.prepare(new, old, write)
+    if write.subresource in _COUNTING:
         _count_generation(resource, old, new)
     admission.admit_update(resource, old, new, write)
     causes = metadata.update_causes(old, new, twice=resource.custom is None) + _causes(resource, new, old)
     if causes:
         raise invalid(resource.group, resource.kind, write.name, causes)
     new = keep_times(old, new)
-    return _store_change(cluster, resource, stored, old, new, options)
+    made = _store_change(cluster, resource, stored, old, new, options)
+    if not options.dry_run and made is not old:
+        resource.strategy.updated(made, old, write)
+    return made
 
 
 def _store_change(
@@ -327,6 +331,7 @@ def _keep_status(resource: Resource, old: JSON, new: JSON) -> None:
             new["status"] = old["status"]
 
 
+_COUNTING = ("", "scale", "resize", "ephemeralcontainers")
 _NOT_COUNTED = ("metadata", "status", "kind", "apiVersion")
 
 

@@ -33,7 +33,7 @@ def first_status(obj: JSON) -> None:
     obj["status"] = {"phase": "Active"}
 
 
-def terminating(obj: JSON) -> bool:
+def terminating(obj: JSON, now: str) -> bool:
     """Let a deletion begin: the namespace stays until its finalizers are off."""
     if not (obj.get("spec") or {}).get("finalizers"):
         return False

@@ -53,7 +53,7 @@ def _no_grace(obj: JSON, asked: int | None) -> int | None:
     return None
 
 
-def _not_waiting(obj: JSON) -> bool:
+def _not_waiting(obj: JSON, now: str) -> bool:
     return False
 
 
@@ -71,8 +71,9 @@ class Strategy:
     prepare: Hook = _no_hook
     # Called before the write on creates and updates of the status.
     prepare_status: Hook = _no_hook
-    # Called with the object after it has been stored for the first time, and after it has been removed.
+    # Called with the object after it has been stored for the first time, changed, removed.
     created: Hook = _no_hook
+    updated: Hook = _no_hook
     removed: Hook = _no_hook
     # generation counts changes of everything but metadata and status; `annotations` counts those too.
     generation: bool = False
@@ -84,8 +85,8 @@ class Strategy:
     answers_object: bool = False
     # Seconds of grace a deletion gives the object, from what was asked for; None for kinds that know no grace.
     grace: Callable[[JSON, int | None], int | None] = _no_grace
-    # Called on an object that is being deleted; True when it stays until somebody finalizes it.
-    terminating: Callable[[JSON], bool] = _not_waiting
+    # Called on an object that is being deleted, with the present moment; True when it stays until it is finalized.
+    terminating: Callable[[JSON, str], bool] = _not_waiting
     # The propagation policy of a DELETE that names none.
     orphans: bool = False
     # Field selectors beyond metadata.name and metadata.namespace; `exclusive_message`: how an unknown one is refused.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from k8srt.testing.apiserver.strategies import (
     config,
+    definitions,
     infrastructure,
     namespaces,
     pods,
@@ -199,7 +200,19 @@ STRATEGIES: Mapping[str, Strategy] = {
     "validatingadmissionpolicybindings.admissionregistration.k8s.io": _COUNTED,
     "flowschemas.flowcontrol.apiserver.k8s.io": _COUNTED,
     "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": _COUNTED,
-    # ---- namespaces
+    # ---- definitions and namespaces
+    definitions.TABLE: Strategy(
+        defaults=definitions.defaults,
+        validate=definitions.validate,
+        prepare=definitions.prepare,
+        first_status=definitions.first_status,
+        terminating=definitions.terminating,
+        created=definitions.created,
+        updated=definitions.updated,
+        generation=True,
+        unconditional=False,
+        answers_object=True,
+    ),
     "namespaces": Strategy(
         defaults=namespaces.defaults,
         prepare=namespaces.prepare,

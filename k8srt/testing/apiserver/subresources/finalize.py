@@ -34,7 +34,7 @@ def serve(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
         stored = cluster.get(resource, "", info.name)
         named = not check_version(resource, stored, document.obj)
         old = cluster.document(resource, stored)
-        new = {**old, "spec": document.obj.get("spec") or {}}
+        new = {**old, "metadata": dict(document.obj["metadata"]), "spec": document.obj.get("spec") or {}}
         try:
             return renderer.document(commit_update(cluster, resource, stored, old, new, options, write))
         except Stale:

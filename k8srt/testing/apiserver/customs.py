@@ -1,0 +1,105 @@
+"""Custom resources: the rows a definition makes, and how documents of them are read and checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from k8srt.apimachinery.meta import ObjectMeta
+from k8srt.apimachinery.resource import ResourceInfo, Subresource
+from k8srt.apimachinery.schema import GroupVersionKind
+from k8srt.testing.apiserver import structural
+from k8srt.testing.apiserver.failures import Cause
+from k8srt.testing.apiserver.registry import CustomFacts, Resource, version_order
+from k8srt.testing.apiserver.typed import Trail, plan_of
+
+JSON = dict[str, Any]
+_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+_SCALE = Subresource("scale", gvk=GroupVersionKind("autoscaling", "v1", "Scale"))
+_STATUS = Subresource("status")
+
+
+def rows_of(definition: JSON, *, since: int) -> list[Resource]:
+    """A row for each served version. `since` is the storage version from which objects were written under it."""
+    spec = definition["spec"]
+    storage = next((each["name"] for each in spec["versions"] if each.get("storage")), "")
+    served = [each for each in spec["versions"] if each.get("served")]
+    served.sort(key=lambda each: version_order(each["name"]))
+    return [_row(definition, version, storage, since) for version in served]
+
+
+def _row(definition: JSON, version: JSON, storage: str, since: int) -> Resource:
+    spec = definition["spec"]
+    names = (definition.get("status") or {}).get("acceptedNames") or spec["names"]
+    subresources = version.get("subresources") or {}
+    found = (["status"] if "status" in subresources else []) + (["scale"] if "scale" in subresources else [])
+    info = ResourceInfo(
+        GroupVersionKind(spec["group"], version["name"], names["kind"]),
+        names["plural"],
+        names.get("singular") or names["kind"].lower(),
+        spec.get("scope") == "Namespaced",
+        tuple(names.get("shortNames") or ()),
+        tuple(names.get("categories") or ()),
+        _VERBS,
+        tuple(_STATUS if name == "status" else _SCALE for name in found),
+    )
+    facts = CustomFacts(
+        definition["metadata"]["name"],
+        (version.get("schema") or {}).get("openAPIV3Schema") or {},
+        tuple(version.get("additionalPrinterColumns") or ()),
+        "status" in subresources,
+        subresources.get("scale"),
+        tuple(each["jsonPath"] for each in version.get("selectableFields") or ()),
+        _deprecation(definition, version),
+        since,
+    )
+    kind = names.get("listKind") or f"{names['kind']}List"
+    return Resource(info, kind, custom=facts, storage_version=storage)
+
+
+def _deprecation(definition: JSON, version: JSON) -> str:
+    if not version.get("deprecated"):
+        return ""
+    spec = definition["spec"]
+    text = f"{spec['group']}/{version['name']} {spec['names']['kind']} is deprecated"
+    return str(version.get("deprecationWarning") or text)
+
+
+# ---- documents
+
+
+def coerce(resource: Resource, raw: JSON) -> tuple[JSON, list[str]]:
+    """A document in canonical form, and its unknown fields: metadata typed, the rest pruned and defaulted.
+
+    Raises WrongType for metadata that does not fit.
+    """
+    trail = Trail()
+    trail.path.append("metadata")
+    meta = plan_of(ObjectMeta).read(raw.get("metadata") or {}, trail)
+    rest = _copy({key: value for key, value in raw.items() if key not in ("apiVersion", "kind", "metadata")})
+    unknown = structural.prune(rest, resource.structure)
+    settle(resource, rest)
+    obj = {"kind": raw["kind"], "apiVersion": raw["apiVersion"], "metadata": meta, **rest}
+    return obj, [*trail.unknown, *unknown]
+
+
+def settle(resource: Resource, body: JSON) -> None:
+    """Bring stored or sent fields in line with the schema: nulls dropped, defaults filled in; in place."""
+    structural.drop_nulls(body, resource.structure)
+    structural.default(body, resource.structure)
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copy(each) for key, each in value.items()}
+    return [_copy(each) for each in value] if isinstance(value, list) else value
+
+
+def validate(resource: Resource, obj: JSON, old: JSON | None) -> list[Cause]:
+    """What is wrong with a custom object by its schema. Rules in CEL are not evaluated."""
+    causes = structural.validate(obj, resource.structure, old)
+    assert resource.custom is not None
+    if causes and structural.has_rules(resource.custom.schema):
+        unchecked = structural.unchecked_rules(causes)
+        if unchecked is not None:
+            causes.append(unchecked)
+    return causes

@@ -1,0 +1,315 @@
+"""Custom resource definitions: their defaults, what is wrong with them, and what is done when they come and change."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from k8srt.testing.apiserver import names
+from k8srt.testing.apiserver.failures import Cause, forbidden_field, invalid_value, not_supported, required
+from k8srt.testing.apiserver.schema_values import value_errors
+from k8srt.testing.apiserver.strategies.strategy import Write
+
+JSON = dict[str, Any]
+FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
+TABLE = "customresourcedefinitions.apiextensions.k8s.io"
+
+
+def defaults(obj: JSON) -> None:
+    spec = obj.get("spec") or {}
+    spec.setdefault("conversion", {}).setdefault("strategy", "None")
+    found = spec.get("names") or {}
+    kind = found.get("kind", "")
+    if kind:
+        if not found.get("singular"):
+            found["singular"] = kind.lower()
+        if not found.get("listKind"):
+            found["listKind"] = f"{kind}List"
+    for version in spec.get("versions") or []:
+        scale = (version.get("subresources") or {}).get("scale")
+        if scale is not None and not scale.get("labelSelectorPath"):
+            scale.pop("labelSelectorPath", None)
+
+
+def first_status(obj: JSON) -> None:
+    stored = [each["name"] for each in _versions(obj) if each.get("storage")]
+    obj["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored or None}
+
+
+def prepare(obj: JSON, old: JSON | None, write: Write) -> None:
+    """The storage version of a changed definition joins those that objects may be stored in."""
+    if old is None:
+        return
+    status = obj.setdefault("status", {})
+    stored = list(status.get("storedVersions") or [])
+    for version in _versions(obj):
+        if version.get("storage") and version["name"] not in stored:
+            stored.append(version["name"])
+    status["storedVersions"] = stored
+
+
+def _versions(obj: JSON) -> list[JSON]:
+    return (obj.get("spec") or {}).get("versions") or []
+
+
+def terminating(obj: JSON, now: str) -> bool:
+    """Let a deletion begin: the definition stays until its objects are gone."""
+    finalizers = obj["metadata"].get("finalizers") or []
+    if "deletionTimestamp" not in obj["metadata"] and FINALIZER not in finalizers:
+        obj["metadata"]["finalizers"] = [*finalizers, FINALIZER]
+        message = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+        obj["status"] = set_condition(
+            obj.get("status") or {}, "Terminating", "True", "InstanceDeletionPending", message, now
+        )
+    return False
+
+
+def set_condition(status: JSON, kind: str, value: str, reason: str, message: str, now: str) -> JSON:
+    """The status with a condition set, in its old place if it has one."""
+    condition = {"type": kind, "status": value, "lastTransitionTime": now, "reason": reason, "message": message}
+    conditions = list(status.get("conditions") or [])
+    for index, each in enumerate(conditions):
+        if each["type"] == kind:
+            if each["status"] == value:
+                condition["lastTransitionTime"] = each["lastTransitionTime"]
+            conditions[index] = condition
+            break
+    else:
+        conditions.append(condition)
+    return {**status, "conditions": conditions}
+
+
+def created(obj: JSON, old: JSON | None, write: Write) -> None:
+    write.cluster.definitions.establish(obj["metadata"]["name"])
+
+
+def updated(obj: JSON, old: JSON | None, write: Write) -> None:
+    if old is not None:
+        write.cluster.definitions.changed(old, obj)
+
+
+# ---- validation
+
+def _stored_causes(obj: JSON) -> list[Cause]:
+    stored = (obj.get("status") or {}).get("storedVersions")
+    storage = [each["name"] for each in _versions(obj) if each.get("storage")]
+    text = ""
+    if not stored:
+        text = "must have at least one stored version"
+    elif len(storage) == 1 and storage[0] not in stored:
+        text = f"must have the storage version {storage[0]}"
+    return [invalid_value("status.storedVersions", stored or None, text)] if text else []
+
+
+_SCOPES = ("Cluster", "Namespaced")
+_PROTECTED = re.compile(r"(^|\.)(k8s\.io|kubernetes\.io)$")
+_APPROVAL = "api-approved.kubernetes.io"
+
+
+def validate(obj: JSON, old: JSON | None) -> list[Cause]:
+    spec = obj.get("spec") or {}
+    found = spec.get("names") or {}
+    causes: list[Cause] = []
+    wanted = f"{found.get('plural', '')}.{spec.get('group', '')}"
+    if obj["metadata"].get("name") != wanted:
+        text = 'must be spec.names.plural+"."+spec.group'
+        causes.append(invalid_value("metadata.name", obj["metadata"].get("name", ""), text))
+    causes += _group_causes(obj, spec)
+    causes += _name_causes(found)
+    if spec.get("scope") not in _SCOPES:
+        causes.append(not_supported("spec.scope", spec.get("scope", ""), _SCOPES))
+    causes += _version_causes(spec)
+    causes += _stored_causes(obj)
+    if old is not None:
+        causes += _changes(obj, old)
+    return causes
+
+
+def _group_causes(obj: JSON, spec: JSON) -> list[Cause]:
+    group = spec.get("group", "")
+    if not group:
+        return [required("spec.group")]
+    if "." not in group:
+        return [invalid_value("spec.group", group, "should be a domain with at least one dot")]
+    if _PROTECTED.search(group) and _APPROVAL not in (obj["metadata"].get("annotations") or {}):
+        text = (
+            f'protected groups must have approval annotation "{_APPROVAL}", see '
+            "https://github.com/kubernetes/enhancements/pull/1111"
+        )
+        return [required(f"metadata.annotations[{_APPROVAL}]", text)]
+    return []
+
+
+def _name_causes(found: JSON) -> list[Cause]:
+    causes: list[Cause] = []
+    for part in ("plural", "singular"):
+        value = found.get(part, "")
+        if value or part == "plural":
+            causes += [invalid_value(f"spec.names.{part}", value, text) for text in names.label_1035(value)]
+    for part in ("kind", "listKind"):
+        value = found.get(part, "")
+        if value:
+            texts = names.label_1035(value.lower())
+            causes += [invalid_value(f"spec.names.{part}", value, f"may have mixed case, but should otherwise match: {t}")
+                       for t in texts]  # fmt: skip
+        else:
+            causes.append(required(f"spec.names.{part}"))
+    if found.get("kind") and found.get("kind") == found.get("listKind"):
+        text = "kind and listKind may not be the same"
+        causes.append(invalid_value("spec.names.listKind", found["listKind"], text))
+    return causes
+
+
+def _version_causes(spec: JSON) -> list[Cause]:
+    versions = spec.get("versions") or []
+    causes: list[Cause] = []
+    if sum(1 for each in versions if each.get("storage")) != 1:
+        text = "must have exactly one version marked as storage version"
+        causes.append(invalid_value("spec.versions", versions or None, text))
+    schemas = [_schema(version) for version in versions]
+    same = all(schema == schemas[0] for schema in schemas)
+    for index, version in enumerate(versions):
+        path = f"spec.versions[{index}]"
+        if names.label_1035(version.get("name", "")):
+            causes += [invalid_value(f"{path}.name", version.get("name", ""), t)
+                       for t in names.label_1035(version.get("name", ""))]  # fmt: skip
+        schema = schemas[index]
+        if schema is None:
+            causes.append(required(f"{path}.schema.openAPIV3Schema"))
+        elif not same or index == 0:
+            where = "spec.validation.openAPIV3Schema" if same else f"{path}.schema.openAPIV3Schema"
+            causes += schema_causes(schema, where)
+        causes += _scale_causes(version, "spec" if len(versions) == 1 else path)
+    return causes
+
+
+def _schema(version: JSON) -> JSON | None:
+    schema = (version.get("schema") or {}).get("openAPIV3Schema")
+    return schema if isinstance(schema, dict) else None
+
+
+_SIMPLE_PATH = re.compile(r"\.[\w.\[\]'-]+")
+
+
+def _scale_causes(version: JSON, path: str) -> list[Cause]:
+    scale = (version.get("subresources") or {}).get("scale")
+    if scale is None:
+        return []
+    causes = []
+    for part, root in (("specReplicasPath", ".spec."), ("statusReplicasPath", ".status.")):
+        here, value = f"{path}.subresources.scale.{part}", scale.get(part, "")
+        if not value:
+            causes.append(required(here))
+        elif not _SIMPLE_PATH.fullmatch(value):
+            causes.append(invalid_value(here, value, "must be a simple json path starting with ."))
+        elif not value.startswith(root):
+            causes.append(invalid_value(here, value, f"should be a json path under {root[:-1]}"))
+    return causes
+
+
+# ---- schemas
+
+
+def schema_causes(schema: JSON, path: str) -> list[Cause]:
+    """What keeps a schema from being structural."""
+    causes: list[Cause] = []
+    if not schema.get("type"):
+        causes.append(required(f"{path}.type", "must not be empty at the root"))
+    elif schema["type"] != "object":
+        causes.append(invalid_value(f"{path}.type", schema["type"], "must be object at the root"))
+    meta = (schema.get("properties") or {}).get("metadata")
+    if meta is not None and not _metadata_allowed(meta):
+        text = "must not specify anything other than name and generateName, but metadata is implicitly specified"
+        causes.append(forbidden_field(f"{path}.properties[metadata]", text))
+    return causes + _node_causes(schema, path)
+
+
+def _metadata_allowed(meta: JSON) -> bool:
+    if set(meta) - {"type", "properties", "description"}:
+        return False
+    return not set(meta.get("properties") or {}) - {"name", "generateName"}
+
+
+def _node_causes(schema: JSON, path: str) -> list[Cause]:
+    causes = _keyword_causes(schema, path)
+    for name, inner in (schema.get("properties") or {}).items():
+        here = f"{path}.properties[{name}]"
+        causes += _type_causes(inner, here, "must not be empty for specified object fields")
+        causes += _node_causes(inner, here)
+    additional = schema.get("additionalProperties")
+    if isinstance(additional, dict):
+        here = f"{path}.additionalProperties"
+        causes += _type_causes(additional, here, "must not be empty for specified object fields")
+        causes += _node_causes(additional, here)
+    items = schema.get("items")
+    if isinstance(items, dict):
+        causes += _type_causes(items, f"{path}.items", "must not be empty for specified array items")
+        causes += _node_causes(items, f"{path}.items")
+    return causes
+
+
+def _type_causes(schema: JSON, path: str, text: str) -> list[Cause]:
+    free = schema.get("$ref") or schema.get("x-kubernetes-int-or-string") or schema.get("x-kubernetes-preserve-unknown-fields")
+    return [] if schema.get("type") or free else [required(f"{path}.type", text)]
+
+
+_LIST_TYPES = ("atomic", "map", "set")
+
+
+def _keyword_causes(schema: JSON, path: str) -> list[Cause]:
+    causes: list[Cause] = []
+    if schema.get("type") == "array" and not isinstance(schema.get("items"), dict):
+        causes.append(required(f"{path}.items", "must be specified"))
+    if schema.get("uniqueItems"):
+        text = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
+        causes.append(forbidden_field(f"{path}.uniqueItems", text))
+    for word in ("$ref", "definitions", "dependencies", "patternProperties", "id"):
+        if schema.get(word):
+            causes.append(forbidden_field(f"{path}.{word}", f"{word} is not supported"))
+    kind = schema.get("x-kubernetes-list-type")
+    if kind is not None and kind not in _LIST_TYPES:
+        causes.append(not_supported(f"{path}.x-kubernetes-list-type", kind, _LIST_TYPES))
+    if kind == "map" and not schema.get("x-kubernetes-list-map-keys"):
+        text = "must not be empty if x-kubernetes-list-type is map"
+        causes.append(required(f"{path}.x-kubernetes-list-map-keys", text))
+    if schema.get("pattern"):
+        causes += _pattern_causes(schema["pattern"], f"{path}.pattern")
+    if "default" in schema:
+        causes += _default_causes(schema, path)
+    return causes
+
+
+def _pattern_causes(pattern: str, path: str) -> list[Cause]:
+    try:
+        re.compile(pattern)
+    except re.error as err:
+        return [invalid_value(path, pattern, f"must be a valid regular expression, but isn't: {err}")]
+    return []
+
+
+def _default_causes(schema: JSON, path: str) -> list[Cause]:
+    bare = {key: value for key, value in schema.items() if key != "default"}
+    return [
+        Cause(each.reason, f"{path}.default{each.field}", each.text)
+        for each in value_errors(schema["default"], bare, "")
+    ]
+
+
+def _changes(obj: JSON, old: JSON) -> list[Cause]:
+    causes = []
+    established = any(
+        each["type"] == "Established" and each["status"] == "True"
+        for each in (old.get("status") or {}).get("conditions") or []
+    )
+    for part, field in (("group", "spec.group"), ("scope", "spec.scope")):
+        if established and obj["spec"].get(part) != old["spec"].get(part):
+            causes.append(invalid_value(field, obj["spec"].get(part), "field is immutable"))
+    if established and obj["spec"]["names"].get("kind") != old["spec"]["names"].get("kind"):
+        causes.append(invalid_value("spec.names.kind", obj["spec"]["names"].get("kind"), "field is immutable"))
+    stored = (obj.get("status") or {}).get("storedVersions") or []
+    present = [each["name"] for each in _versions(obj)]
+    for index, name in enumerate(stored):
+        if name not in present:
+            text = "must appear in spec.versions"
+            causes.append(invalid_value(f"status.storedVersions[{index}]", name, text))
+    return causes
