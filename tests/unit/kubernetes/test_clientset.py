@@ -1,0 +1,96 @@
+"""The clientset front."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from k8srt.api.core.v1 import Pod
+from k8srt.errors import ConfigError
+from k8srt.kubernetes import Clientset
+from k8srt.kubernetes.typed._index import GROUPS
+from k8srt.rest import Config
+from k8srt.util.flowcontrol import TokenBucket
+
+
+def test_cli_01_groups_and_resources() -> None:
+    cs = Clientset(Config(host="http://fake"))
+
+    assert repr(cs.core_v1.pods("default")) == "<ResourceClient of pods v1 in default>"
+    assert cs.apps_v1.deployments("d").info.gvk.group == "apps"
+    assert cs.core_v1 is cs.core_v1
+    assert cs.core_v1.nodes().info.resource == "nodes"
+
+
+def test_cli_01_one_rate_limiter_and_one_transport_for_all() -> None:
+    cs = Clientset(Config(host="http://fake"))
+
+    clients = [cs.rest_client, cs.core_v1.rest_client, cs.apps_v1.rest_client]
+
+    assert len({id(client.rate_limiter) for client in clients}) == 1
+    assert len({id(client.transport) for client in clients}) == 1
+    assert isinstance(cs.rest_client.rate_limiter, TokenBucket)
+    with pytest.raises(ConfigError, match="burst"):
+        Clientset(Config(qps=5.0))
+
+
+def test_every_group_loads_and_every_line_of_it_works() -> None:
+    cs = Clientset(Config(host="http://fake"))
+
+    for name in GROUPS:
+        group = getattr(cs, name)
+        for method in vars(type(group)):
+            if not method.startswith("_"):
+                assert getattr(group, method)().info.resource
+
+
+def test_tab_completion_and_unknown_names() -> None:
+    cs = Clientset(Config())
+
+    assert set(GROUPS) <= set(dir(cs))
+    assert "close" in dir(cs)
+    with pytest.raises(AttributeError, match="core_v2"):
+        cs.core_v2  # type: ignore[attr-defined]
+    assert not hasattr(cs, "__deepcopy__")
+
+
+def test_a_client_by_class() -> None:
+    cs = Clientset(Config(host="http://fake"))
+
+    assert repr(cs.resource(Pod, namespace="d")) == repr(cs.core_v1.pods("d"))
+    with pytest.raises(NotImplementedError, match="by name"):
+        cs.resource("widgets.example.com")  # type: ignore[arg-type]
+
+
+def test_usr_14_a_thousand_clientsets_start_nothing() -> None:
+    before = threading.active_count()
+
+    made = [Clientset(Config(host="http://fake")) for _ in range(1000)]
+
+    assert threading.active_count() == before
+    assert len(made) == 1000
+
+
+def test_usr_10_no_group_is_loaded_before_it_is_touched() -> None:
+    code = (
+        "import sys; from k8srt.kubernetes import Clientset; from k8srt.rest import Config\n"
+        "cs = Clientset(Config()); dir(cs)\n"
+        "loaded = lambda: sorted(m for m in sys.modules if m.startswith('k8srt.api.') and m.count('.') == 3)\n"
+        "assert loaded() == [], loaded()\n"
+        "cs.core_v1\n"
+        "assert 'k8srt.api.core.v1' in loaded() and 'k8srt.api.apps.v1' not in loaded(), loaded()\n"
+        "assert 'yaml' not in sys.modules\n"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=50)
+
+
+def test_a_config_is_copied() -> None:
+    config = Config(host="http://fake")
+    cs = Clientset(config)
+    config.host = "http://other"
+
+    assert cs.config.host == "http://fake"
