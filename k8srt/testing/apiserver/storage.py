@@ -303,10 +303,11 @@ class Storage:
             watcher = Watcher(namespace, start, capacity, self._forget, self._clock)
             for change in missed:
                 watcher.offer(change, force=True)
-            if self._closed:
-                watcher.close()
-            else:
+            closed = self._closed
+            if not closed:
                 table.watchers.add(watcher)
+        if closed:
+            watcher.close()  # not under the lock, which it takes to be forgotten
         return watcher, initial
 
     def progress(self, resource: str, watcher: Watcher) -> int | None:
