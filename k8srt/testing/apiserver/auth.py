@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from k8srt.errors import ConfigError
-from k8srt.testing.apiserver.failures import Failure, failure, forbidden, unauthorized
+from k8srt.testing.apiserver.failures import Failure, bad_request, failure, forbidden, unauthorized
 from k8srt.testing.apiserver.messages import Request
 from k8srt.testing.apiserver.requests import RequestInfo
 
@@ -69,12 +69,37 @@ def authenticate(request: Request, tokens: Mapping[str, User]) -> User:
     if not header:
         return ANONYMOUS
     scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer":
+    if scheme.lower() != "bearer" or not token.strip():
         return ANONYMOUS
     user = tokens.get(token.strip())
     if user is None:
         raise unauthorized()
     return user
+
+
+def impersonated(user: User, request: Request) -> User | None:
+    """Whom the headers ask to act as, or None. Raises Failure(400) for groups without a user."""
+    name = request.header("impersonate-user")
+    groups = tuple(each.strip() for each in request.header("impersonate-group").split(",") if each.strip())
+    extra = {
+        key.removeprefix("impersonate-extra-"): (value,)
+        for key, value in request.headers.items()
+        if key.startswith("impersonate-extra-")
+    }
+    if not name and not groups and not extra:
+        return None
+    if not name:
+        listed = ", ".join(f'"{group}"' for group in groups)
+        raise bad_request(
+            f'requested &user.DefaultInfo{{Name:"", UID:"", Groups:[]string{{{listed}}}, '
+            "Extra:map[string][]string(nil)} without impersonating a user name"
+        )
+    if not groups and name.startswith("system:serviceaccount:"):
+        namespace = name.split(":")[2]
+        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+    if name != ANONYMOUS.name and AUTHENTICATED not in groups:
+        groups = (*groups, AUTHENTICATED)
+    return User(name, request.header("impersonate-uid"), groups, extra)
 
 
 def refusal(user: User, info: RequestInfo) -> Failure:

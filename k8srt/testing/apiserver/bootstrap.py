@@ -6,6 +6,7 @@ from typing import Any
 
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.documents import WriteOptions, read_document
+from k8srt.testing.apiserver.rbac import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
 from k8srt.testing.apiserver.strategies.strategy import Write
 from k8srt.testing.apiserver.writes import commit_create
 
@@ -18,11 +19,26 @@ def bootstrap(cluster: Cluster) -> None:
     cluster.make = lambda plural, namespace, raw: make(cluster, plural, namespace, raw)
     for name in NAMESPACES:
         make(cluster, "namespaces", "", {"metadata": {"name": name}})
+    for group, versions in cluster.registry.groups().items():
+        for version in versions:
+            make(cluster, "apiservices", "", _api_service(group, version), api="apiregistration.k8s.io")
+    for role in CLUSTER_ROLES:
+        make(cluster, "clusterroles", "", role, api="rbac.authorization.k8s.io")
+    for binding in CLUSTER_ROLE_BINDINGS:
+        make(cluster, "clusterrolebindings", "", binding, api="rbac.authorization.k8s.io")
 
 
-def make(cluster: Cluster, plural: str, namespace: str, raw: JSON) -> JSON:
-    """Create a core object on the server's own behalf. Raises Failure."""
-    resource = cluster.registry.find("", "v1", plural)
+def _api_service(group: str, version: str) -> JSON:
+    spec = {"group": group, "version": version, "groupPriorityMinimum": 18000 if not group else 17000,
+            "versionPriority": 15}  # fmt: skip
+    name = f"{version}.{group}"
+    labels = {"kube-aggregator.kubernetes.io/automanaged": "onstart"}
+    return {"metadata": {"name": name, "labels": labels}, "spec": spec}
+
+
+def make(cluster: Cluster, plural: str, namespace: str, raw: JSON, *, api: str = "") -> JSON:
+    """Create an object of the group `api` in version v1 on the server's own behalf. Raises Failure."""
+    resource = cluster.registry.find(api, "v1", plural)
     assert resource is not None
     obj = read_document(cluster, resource, raw, [], "Ignore").obj
     if namespace:

@@ -26,6 +26,7 @@ from k8srt.testing.apiserver.requests import RequestInfo
 from k8srt.testing.apiserver.selection import find_page, list_options, selection_of
 from k8srt.testing.apiserver.storage import NoSuchKey, Stale, Stored
 from k8srt.testing.apiserver.strategies.strategy import Write
+from k8srt.testing.apiserver.writes import warned
 
 JSON = dict[str, Any]
 _POLICIES = ("Foreground", "Background", "Orphan")
@@ -49,9 +50,10 @@ def delete(cluster: Cluster, request: Request, info: RequestInfo, resource: Reso
     options = delete_options(request)
     stored = cluster.get(resource, info.namespace, info.name)
     gone, obj = delete_object(cluster, resource, stored, options)
-    if gone and not resource.strategy.answers_object:
-        return renderer.document(success(resource, stored))
-    return renderer.document(obj)
+    response = renderer.document(obj if not gone or resource.strategy.answers_object else success(resource, stored))
+    if resource.strategy.orphan_warning and not options.policy:
+        warned(response, [resource.strategy.orphan_warning])
+    return response
 
 
 def delete_collection(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource) -> Response:

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import msgspec
 
+from k8srt.apimachinery import fields
 from k8srt.testing.apiserver import deletes, patches, reads, writes
-from k8srt.testing.apiserver.auth import AlwaysAllow, Authorizer, User, authenticate, refusal
+from k8srt.testing.apiserver.auth import AlwaysAllow, Authorizer, User, authenticate, impersonated, refusal
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.discovery import Discovery
 from k8srt.testing.apiserver.failures import Failure, internal, method_not_allowed, no_such_resource
@@ -18,6 +19,7 @@ from k8srt.testing.apiserver.negotiation import Form, encode, form_of
 from k8srt.testing.apiserver.nonresource import NonResource
 from k8srt.testing.apiserver.registry import Resource
 from k8srt.testing.apiserver.requests import RequestInfo, request_info
+from k8srt.testing.apiserver.reviews import UNSTORED
 from k8srt.testing.apiserver.subresources.table import serve as serve_subresource
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class Dispatcher:
         self.cluster = cluster
         self.tokens = tokens
         self.authorizer = authorizer or AlwaysAllow()
+        cluster.authorizer, cluster.tokens = self.authorizer, tokens
         self.discovery = Discovery(cluster.registry)
         self.nonresource = NonResource(cluster, self.discovery)
 
@@ -66,8 +69,15 @@ class Dispatcher:
     def _serve(self, request: Request) -> Response:
         user = authenticate(request, self.tokens)
         info = request_info(request)
-        if not self.authorizer.allows(user, info):
+        target = impersonated(user, request)
+        if target is not None:
+            asked = replace(info, verb=f"impersonate-on:user-info:{info.verb}")
+            if not self.authorizer.allows(user, asked):
+                raise refusal(user, asked)
+            user = target
+        if not self.authorizer.allows(user, _with_selected_name(request, info)):
             raise refusal(user, info)
+        request.user = user
         if not info.is_resource:
             return self.nonresource.serve(request, info)
         registry = self.cluster.registry
@@ -100,9 +110,22 @@ class Dispatcher:
         _need(resource, info.verb)
         if resource.namespaced and not info.namespace and (info.name or request.method != "GET"):
             raise no_such_resource() if info.name else method_not_allowed()
-        if resource.strategy.serve is not None:
-            return resource.strategy.serve(self.cluster, request, info, resource, user)
+        unstored = UNSTORED.get(resource.table)
+        if unstored is not None:
+            return unstored(self.cluster, request, info, resource, user)
         return handler(self.cluster, request, info, resource)
+
+
+def _with_selected_name(request: Request, info: RequestInfo) -> RequestInfo:
+    """A list of one object by its name is allowed to whom that object is."""
+    if info.name or info.verb not in ("list", "watch", "deletecollection"):
+        return info
+    text = request.param("fieldSelector")
+    try:
+        name = fields.parse(text).requires_exact_match("metadata.name") if text else None
+    except ValueError:
+        return info  # refused later, with a better message
+    return replace(info, name=name) if name else info
 
 
 def _need(resource: Resource, verb: str) -> None:

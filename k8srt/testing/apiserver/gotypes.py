@@ -18,7 +18,7 @@ POINTERS = frozenset(
     deletionGracePeriodSeconds enableServiceLinks expirationSeconds failedJobsHistoryLimit fsGroup
     fsGroupChangePolicy holderIdentity hostUsers hostnameOverride immutable ingressClassName
     internalTrafficPolicy ipFamilyPolicy leaseDurationSeconds leaseTransitions lendablePercent
-    limitPercent loadBalancerClass managedBy maxFailedIndexes minDomains minReplicas mode
+    limitPercent loadBalancerClass managedBy manualSelector maxFailedIndexes minDomains minReplicas mode
     nominalConcurrencyShares nodeAffinityPolicy nodeTaintsPolicy optional parallelism partition
     persistentVolumeName podInfoOnMount podReplacementPolicy preemptionPolicy preferredHolder priority privileged
     progressDeadlineSeconds readOnlyRootFilesystem recursiveReadOnly reinvocationPolicy replicas
@@ -73,6 +73,8 @@ _WRITTEN = """
     ContainerStateRunning.startedAt ContainerStateTerminated.startedAt ContainerStateTerminated.finishedAt
     CustomResourceDefinitionStatus.conditions CustomResourceDefinitionStatus.storedVersions
     HorizontalPodAutoscalerStatus.currentMetrics HorizontalPodAutoscalerStatus.desiredReplicas
+    PodDisruptionBudgetStatus.currentHealthy PodDisruptionBudgetStatus.desiredHealthy
+    PodDisruptionBudgetStatus.disruptionsAllowed PodDisruptionBudgetStatus.expectedPods
     ClusterRoleBinding.roleRef RoleBinding.roleRef
 """
 

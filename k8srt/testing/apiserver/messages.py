@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote
 
 REASONS = {
@@ -35,6 +35,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes = b""
     http10: bool = False
+    user: Any = None  # who asks, once that is known
     path: str = ""
     query: Mapping[str, list[str]] = field(default_factory=dict)
 

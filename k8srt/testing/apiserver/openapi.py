@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from k8srt.testing.apiserver.failures import no_such_resource
 from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.negotiation import answer, form_of
 from k8srt.testing.apiserver.registry import Registry
@@ -37,7 +36,7 @@ class OpenAPI:
             return self._index(request)
         path = "/".join(parts[2:])
         if path not in self._paths():
-            raise no_such_resource()
+            return Response(404, b"", "")
         return self._answer(request, self._document(path))
 
     def _paths(self) -> list[str]:

@@ -16,7 +16,7 @@ def track(
     cluster: Cluster, resource: Resource, old: JSON | None, new: JSON, manager: str, subresource: str = ""
 ) -> JSON:
     """`new` with a note of what this write changed, on behalf of `manager`."""
-    return managedfields.track_update(
+    tracked = managedfields.track_update(
         old,
         new,
         resource.structure,
@@ -26,6 +26,11 @@ def track(
         subresource,
         reset_fields=reset_fields(resource, subresource),
     )
+    if subresource == "scale":
+        for entry in tracked["metadata"].get("managedFields") or []:
+            if entry.get("subresource") == "scale":
+                entry.pop("time", None)  # a write through scale does not date its entry
+    return tracked
 
 
 def apply(

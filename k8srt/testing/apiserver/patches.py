@@ -58,7 +58,7 @@ def patch(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
     renderer = Renderer(cluster, request, resource)
     options = patch_options(request, media)
     check_size(request)
-    write = Write(cluster, info.namespace, info.name, options.dry_run, info.subresource)
+    write = Write(cluster, info.namespace, info.name, options.dry_run, info.subresource, request.user)
     if media == APPLY:
         made, created = apply(cluster, request, resource, options, write)
         return warned(renderer.document(made, 201 if created else 200), write.warnings)

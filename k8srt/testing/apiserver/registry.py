@@ -77,6 +77,11 @@ class Resource:
     def table(self) -> str:
         return table_name(self.group, self.plural)
 
+    @property
+    def error_group(self) -> str:
+        """The group that validation failures name: that of the kind inside the server."""
+        return "" if self.table in _SHARED_TABLES.values() else self.group
+
     @cached_property
     def prefix(self) -> bytes:
         """What an object of this version begins with, before its stored body."""

@@ -8,9 +8,9 @@ import ssl
 import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from k8srt.testing.apiserver.auth import AUTHENTICATED, Authorizer, User
+from k8srt.testing.apiserver.auth import AUTHENTICATED, AlwaysAllow, User
 from k8srt.testing.apiserver.bootstrap import bootstrap
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.controllers.definitions import Definitions
@@ -20,6 +20,7 @@ from k8srt.testing.apiserver.controllers.worker import Worker
 from k8srt.testing.apiserver.dispatch import Dispatcher
 from k8srt.testing.apiserver.http import HTTPServer
 from k8srt.testing.apiserver.kubeconfig import kubeconfig_text
+from k8srt.testing.apiserver.rbac import RBAC
 from k8srt.testing.apiserver.registry import Registry
 from k8srt.testing.apiserver.storage import HISTORY, Storage
 from k8srt.testing.apiserver.strategies.table import STRATEGIES
@@ -36,7 +37,7 @@ class APIServer:
             clientset = Clientset(server.config)
 
     `port` 0 picks a free one. `tokens` maps bearer tokens to users; the server's own token, an administrator's, is
-    always among them. `garbage_collection`, `namespace_controller` and `default_service_accounts` switch the
+    always among them. With `authorization_mode` "RBAC", roles and bindings decide who may do what. `garbage_collection`, `namespace_controller` and `default_service_accounts` switch the
     background work that a cluster's controller manager does. `history` is how many events each resource keeps for
     watches. The port is taken when the object is made; a server cannot be started twice. Thread-safe.
     """
@@ -47,7 +48,7 @@ class APIServer:
         *,
         address: str = "127.0.0.1",
         tokens: Mapping[str, User] | None = None,
-        authorizer: Authorizer | None = None,
+        authorization_mode: Literal["AlwaysAllow", "RBAC"] = "AlwaysAllow",
         certificate: str | None = None,
         private_key: str | None = None,
         garbage_collection: bool = True,
@@ -74,9 +75,9 @@ class APIServer:
             self._workers.append(GarbageCollector(self.cluster))
         if namespace_controller:
             self._workers.append(NamespaceController(self.cluster))
-        dispatcher = Dispatcher(
-            self.cluster, tokens={**(tokens or {}), self.token: admin}, authorizer=authorizer
-        )
+        known = {**(tokens or {}), self.token: admin}
+        authorizer = RBAC(self.cluster) if authorization_mode == "RBAC" else AlwaysAllow()
+        dispatcher = Dispatcher(self.cluster, tokens=known, authorizer=authorizer)
         self.certificate = certificate
         self._http = HTTPServer(
             dispatcher.handle, address=address, port=port, tls=_tls(certificate, private_key)

@@ -7,6 +7,7 @@ times normalised. Two documents that mean the same come out equal.
 
 from __future__ import annotations
 
+import base64
 import re
 import typing
 from collections.abc import Callable
@@ -124,13 +125,27 @@ def _parse_time(value: Any, trail: Trail, owner: str, layout: str) -> datetime:
         raise WrongType(f'parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"') from None
 
 
+def _bytes(value: Any, trail: Trail, owner: str) -> Any:
+    text = _text(value, trail, owner)
+    try:
+        base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        raise WrongType(f"illegal base64 data at input byte {_first_bad(text)}") from None
+    return text
+
+
+def _first_bad(text: str) -> int:
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    return next((index for index, char in enumerate(text) if char not in alphabet), len(text))
+
+
 def _any(value: Any, trail: Trail, owner: str) -> Any:
     return value
 
 
 _SCALARS: dict[Any, tuple[Reader, Any]] = {
     str: (_text, ""), bool: (_flag, False), int: (_whole, 0), float: (_number, 0),
-    int | str: (_int_or_text, 0),
+    int | str: (_int_or_text, 0), bytes: (_bytes, ""),
 }  # fmt: skip
 _FORMATS: dict[str, tuple[Reader, Any]] = {
     "date-time": (_moment, None), "micro-time": (_micro_moment, None), "quantity": (_quantity, "0"),

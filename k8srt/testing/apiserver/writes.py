@@ -60,7 +60,9 @@ def create(cluster: Cluster, request: Request, info: RequestInfo, resource: Reso
         raise cannot_be_handled(resource, raw, err) from err
     obj = document.obj
     check_identity(resource, obj, info.namespace, "")
-    write = Write(cluster, info.namespace, "", options.dry_run, warnings=document.warnings)
+    write = Write(
+        cluster, info.namespace, "", options.dry_run, user=request.user, warnings=document.warnings
+    )
     made = commit_create(cluster, resource, obj, options, write)
     return warned(renderer.document(made, 201), document.warnings)
 
@@ -81,7 +83,7 @@ def commit_create(
     _reset_status(resource, obj)
     causes = metadata.create_causes(resource, obj) + _causes(resource, obj, None)
     if causes:
-        raise invalid(resource.group, resource.kind, meta.get("name", ""), causes)
+        raise invalid(resource.error_group, resource.kind, meta.get("name", ""), causes)
     made = _store_new(cluster, resource, obj, options)
     if not options.dry_run:
         resource.strategy.created(made, None, write)
@@ -165,7 +167,13 @@ def update(cluster: Cluster, request: Request, info: RequestInfo, resource: Reso
     obj = document.obj
     check_identity(resource, obj, info.namespace, info.name)
     write = Write(
-        cluster, info.namespace, info.name, options.dry_run, info.subresource, warnings=document.warnings
+        cluster,
+        info.namespace,
+        info.name,
+        options.dry_run,
+        info.subresource,
+        request.user,
+        document.warnings,
     )
     stored = _existing(cluster, resource, info.namespace, info.name)
     if stored is None:
@@ -268,7 +276,7 @@ def commit_update(
     admission.admit_update(resource, old, new, write)
     causes = metadata.update_causes(old, new, twice=resource.custom is None) + _causes(resource, new, old)
     if causes:
-        raise invalid(resource.group, resource.kind, write.name, causes)
+        raise invalid(resource.error_group, resource.kind, write.name, causes)
     new = keep_times(old, new)
     made = _store_change(cluster, resource, stored, old, new, options)
     if not options.dry_run and made is not old:

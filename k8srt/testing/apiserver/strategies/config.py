@@ -211,7 +211,7 @@ def limit_range_defaults(obj: JSON) -> None:
             continue
         most, least = item.get("max") or {}, item.get("min") or {}
         default = {**most, **(item.get("default") or {})}
-        requests = {**default, **least, **(item.get("defaultRequest") or {})}
+        requests = {**least, **default, **(item.get("defaultRequest") or {})}
         if default:
             item["default"] = default
         if requests:

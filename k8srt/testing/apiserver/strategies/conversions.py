@@ -21,6 +21,7 @@ _EVENT_NAMES = {
     "deprecatedLastTimestamp": "lastTimestamp",
     "deprecatedCount": "count",
 }
+_DROPPED = ("reportingController", "reportingInstance")
 _CORE_NAMES = {core: new for new, core in _EVENT_NAMES.items()}
 
 
@@ -40,7 +41,8 @@ def _events(obj: JSON, target: str, source: str) -> JSON:
     if source == "events.k8s.io/v1":
         return {_EVENT_NAMES.get(key, key): value for key, value in obj.items()}
     if target == "events.k8s.io/v1":
-        return {_CORE_NAMES.get(key, key): value for key, value in obj.items()}
+        renamed = {_CORE_NAMES.get(key, key): value for key, value in obj.items()}
+        return {key: value for key, value in renamed.items() if value != "" or key not in _DROPPED}
     return obj
 
 

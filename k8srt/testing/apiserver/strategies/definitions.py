@@ -33,7 +33,7 @@ def defaults(obj: JSON) -> None:
 
 def first_status(obj: JSON) -> None:
     stored = [each["name"] for each in _versions(obj) if each.get("storage")]
-    obj["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored or None}
+    obj["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored if len(stored) == 1 else None}
 
 
 def prepare(obj: JSON, old: JSON | None, write: Write) -> None:

@@ -134,8 +134,7 @@ def _volume_defaults(volume: JSON) -> None:
 
 def prepare(obj: JSON, old: JSON | None, write: Write) -> None:
     if old is not None:
-        if "status" in old:
-            obj["status"] = old["status"]
+        _tolerations(obj["spec"])
         return
     spec = obj["spec"]
     _service_account(obj, spec, write)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from k8srt.testing.apiserver.failures import Cause, invalid_value, not_supported, required
+from k8srt.testing.apiserver.strategies.strategy import Write
 
 JSON = dict[str, Any]
 RBAC = "rbac.authorization.k8s.io"
@@ -22,6 +23,14 @@ def binding_defaults(obj: JSON) -> None:
     for subject in obj.get("subjects") or []:
         if not subject.get("apiGroup") and subject.get("kind") in ("User", "Group"):
             subject["apiGroup"] = RBAC
+
+
+def prepare_rbac(obj: JSON, old: JSON | None, write: Write) -> None:
+    """Nobody grants more than they have, where roles decide."""
+    check = getattr(write.cluster.authorizer, "check_grant", None)
+    changed = old is None or any(obj.get(part) != old.get(part) for part in ("rules", "roleRef", "subjects"))
+    if check is not None and write.user is not None and changed:
+        check(write.user, obj["kind"], obj, write.namespace)
 
 
 def validate_role(obj: JSON, old: JSON | None) -> list[Cause]:
@@ -127,7 +136,7 @@ def validate_ingress(obj: JSON, old: JSON | None) -> list[Cause]:
         for number, path in enumerate((rule.get("http") or {}).get("paths") or []):
             here = f"spec.rules[{index}].http.paths[{number}]"
             kind = path.get("pathType")
-            if kind is None:
+            if not kind:
                 causes.append(required(f"{here}.pathType", "pathType must be specified"))
             elif kind not in _PATH_TYPES:
                 causes.append(not_supported(f"{here}.pathType", kind, _PATH_TYPES))

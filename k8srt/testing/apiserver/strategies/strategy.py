@@ -26,7 +26,7 @@ class Write:
     name: str
     dry_run: bool
     subresource: str = ""
-    user: str = ""
+    user: Any = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -89,6 +89,7 @@ class Strategy:
     terminating: Callable[[JSON, str], bool] = _not_waiting
     # The propagation policy of a DELETE that names none.
     orphans: bool = False
+    orphan_warning: str = ""
     # Field selectors beyond metadata.name and metadata.namespace; `exclusive_message`: how an unknown one is refused.
     fields: Fields = _no_fields
     field_names: tuple[str, ...] = ()
@@ -100,8 +101,6 @@ class Strategy:
     first_status: Change = _nothing
     # Whether a write of the status leaves the labels alone.
     status_keeps_labels: bool = False
-    # Serves the main resource in the place of the generic handlers, for kinds that are not stored.
-    serve: Callable[..., Any] | None = None
     # A warning for every request of a deprecated kind.
     deprecated: str = ""
 

@@ -17,6 +17,10 @@ from k8srt.testing.apiserver.strategies import (
 from k8srt.testing.apiserver.strategies.strategy import Strategy
 
 _COUNTED = Strategy(generation=True)
+_JOB_WARNING = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or "
+    "set propagationPolicy=Orphan to suppress this warning"
+)
 _ENDPOINTS_WARNING = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 
 STRATEGIES: Mapping[str, Strategy] = {
@@ -55,6 +59,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "daemonsets.apps": Strategy(
         defaults=workloads.daemon_set_defaults,
         validate=workloads.validate_daemon_set,
+        prepare=workloads.prepare_daemon_set,
         generation=True,
     ),
     "replicationcontrollers": Strategy(
@@ -70,6 +75,8 @@ STRATEGIES: Mapping[str, Strategy] = {
         validate=workloads.validate_job,
         prepare=workloads.prepare_job,
         generation=True,
+        orphans=True,
+        orphan_warning=_JOB_WARNING,
         fields=workloads.job_fields,
         field_names=("status.successful",),
         own_conversion=True,
@@ -167,23 +174,26 @@ STRATEGIES: Mapping[str, Strategy] = {
     ),
     # ---- access
     "roles.rbac.authorization.k8s.io": Strategy(
-        validate=policies.validate_role, name_rule="segment", create_on_update=True
+        validate=policies.validate_role, prepare=policies.prepare_rbac, name_rule="segment", create_on_update=True
     ),
     "clusterroles.rbac.authorization.k8s.io": Strategy(
-        validate=policies.validate_cluster_role, name_rule="segment", create_on_update=True
+        validate=policies.validate_cluster_role, prepare=policies.prepare_rbac, name_rule="segment", create_on_update=True
     ),
     "rolebindings.rbac.authorization.k8s.io": Strategy(
         defaults=policies.binding_defaults,
         validate=policies.validate_binding,
+        prepare=policies.prepare_rbac,
         name_rule="segment",
         create_on_update=True,
     ),
     "clusterrolebindings.rbac.authorization.k8s.io": Strategy(
         defaults=policies.binding_defaults,
         validate=policies.validate_binding,
+        prepare=policies.prepare_rbac,
         name_rule="segment",
         create_on_update=True,
     ),
+    "apiservices.apiregistration.k8s.io": Strategy(name_rule="segment"),
     "certificatesigningrequests.certificates.k8s.io": Strategy(validate=policies.validate_signing_request),
     # ---- policy, scaling, admission
     "horizontalpodautoscalers.autoscaling": Strategy(

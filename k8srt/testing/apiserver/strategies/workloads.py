@@ -41,7 +41,6 @@ def deployment_defaults(obj: JSON) -> None:
 def replica_set_defaults(obj: JSON) -> None:
     spec = _spec(obj)
     spec.setdefault("replicas", 1)
-    _labels_from_template(obj)
 
 
 def _labels_from_template(obj: JSON) -> None:
@@ -98,8 +97,8 @@ def job_defaults(obj: JSON) -> None:
     spec.setdefault("suspend", False)
     replacement = "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed"
     spec.setdefault("podReplacementPolicy", replacement)
-    if not obj["metadata"].get("labels"):
-        _labels_from_template(obj)
+    spec.setdefault("manualSelector", False)
+    _labels_from_template(obj)
 
 
 def cron_job_defaults(obj: JSON) -> None:
@@ -116,6 +115,20 @@ def cron_job_defaults(obj: JSON) -> None:
 def pod_template_defaults(obj: JSON) -> None:
     if isinstance(obj.get("template"), dict):
         template_defaults(obj["template"])
+
+
+# ---- daemon sets count the generations of their template
+
+_GENERATION = "deprecated.daemonset.template.generation"
+
+
+def prepare_daemon_set(obj: JSON, old: JSON | None, write: Write) -> None:
+    before = ((old or {}).get("metadata") or {}).get("annotations") or {}
+    count = int(before.get(_GENERATION, 0)) if str(before.get(_GENERATION, 0)).isdigit() else 0
+    if old is None or obj["spec"].get("template") != old["spec"].get("template"):
+        count += 1
+    annotations = obj["metadata"].get("annotations") or {}
+    obj["metadata"]["annotations"] = {**annotations, _GENERATION: str(count)}
 
 
 # ---- jobs get their selector
@@ -136,6 +149,7 @@ def prepare_job(obj: JSON, old: JSON | None, write: Write) -> None:
         "job-name": name,
         **(meta.get("labels") or {}),
     }
+    _labels_from_template(obj)
     selector = spec.get("selector") or {}
     matched = {**(selector.get("matchLabels") or {}), "batch.kubernetes.io/controller-uid": uid}
     spec["selector"] = {**selector, "matchLabels": matched}

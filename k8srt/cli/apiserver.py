@@ -1,0 +1,86 @@
+"""`k8srt apiserver`: the embedded API server in the foreground, for kubectl and whatever else speaks to one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from k8srt.testing.apiserver.server import APIServer
+
+HELP = "run an API server in memory, in the foreground"
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the command; flags that kube-apiserver has keep its names."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("apiserver", help=HELP, description=__doc__)
+    parser.add_argument("--bind-address", default="127.0.0.1", metavar="A", help="where to listen (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=0, metavar="P", help="0, the default, picks a free one")
+    parser.add_argument("--kubeconfig", metavar="FILE", help="write a kubeconfig for this server to FILE")
+    parser.add_argument("--token-auth-file", metavar="F", help='users, as lines token,user,uid,"group1,group2"')
+    parser.add_argument("--authorization-mode", choices=("AlwaysAllow", "RBAC"), default="AlwaysAllow")
+    parser.add_argument("--tls-cert-file", metavar="F", help="serve HTTPS with this certificate")
+    parser.add_argument("--tls-private-key-file", metavar="F", help="the certificate's key")
+    for name, what in (
+        ("garbage-collection", "delete objects whose owners are gone"),
+        ("namespace-controller", "empty the namespaces that are deleted"),
+        ("default-service-accounts", "make a service account in each namespace"),
+    ):
+        parser.add_argument(
+            f"--{name}", action=argparse.BooleanOptionalAction, default=True, help=f"{what} (on)"
+        )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM. Returns the exit status; raises ConfigError for unusable files."""
+    from k8srt.errors import ConfigError
+
+    try:
+        server = make_server(args)
+    except (ConfigError, OSError) as err:
+        print(f"k8srt apiserver: {err}", file=sys.stderr)
+        return 1
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with server:
+        if args.kubeconfig:
+            write_private(Path(args.kubeconfig), server.kubeconfig())
+        print(f"listening on {server.url}", flush=True)
+        if args.kubeconfig:
+            print(f"export KUBECONFIG={args.kubeconfig}", flush=True)
+        stop.wait()
+    return 0
+
+
+def make_server(args: argparse.Namespace) -> APIServer:
+    """The server that the flags describe; its port is taken. Raises ConfigError and OSError."""
+    from k8srt.testing.apiserver.auth import read_token_file
+    from k8srt.testing.apiserver.server import APIServer
+
+    tokens = read_token_file(args.token_auth_file) if args.token_auth_file else {}
+    return APIServer(
+        args.port,
+        address=args.bind_address,
+        tokens=tokens,
+        authorization_mode=args.authorization_mode,
+        certificate=args.tls_cert_file,
+        private_key=args.tls_private_key_file,
+        garbage_collection=args.garbage_collection,
+        namespace_controller=args.namespace_controller,
+        default_service_accounts=args.default_service_accounts,
+    )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, since it holds a token."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)

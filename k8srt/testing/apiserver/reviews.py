@@ -1,0 +1,150 @@
+"""Kinds that are asked and not stored: access reviews, token reviews, bindings, component statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from k8srt.testing.apiserver.auth import Authorizer, User
+from k8srt.testing.apiserver.bodies import read_body
+from k8srt.testing.apiserver.cluster import Cluster
+from k8srt.testing.apiserver.documents import Misfit, cannot_be_handled, read_document
+from k8srt.testing.apiserver.failures import Cause, bad_request, invalid, invalid_value, not_found
+from k8srt.testing.apiserver.messages import Request, Response
+from k8srt.testing.apiserver.negotiation import answer, form_of
+from k8srt.testing.apiserver.rbac import RBAC
+from k8srt.testing.apiserver.registry import Resource
+from k8srt.testing.apiserver.requests import RequestInfo
+from k8srt.testing.apiserver.subresources import podnode
+
+JSON = dict[str, Any]
+Serve = Callable[[Cluster, Request, RequestInfo, Resource, User], Response]
+
+
+def _document(cluster: Cluster, request: Request, resource: Resource) -> JSON:
+    raw, duplicates = read_body(request)
+    try:
+        return read_document(cluster, resource, raw, duplicates, "Ignore").obj
+    except Misfit as err:
+        raise cannot_be_handled(resource, raw, err) from err
+
+
+def _reply(request: Request, obj: JSON) -> Response:
+    return answer(request, form_of(request, transforms=False), obj, 201)
+
+
+def _asked(spec: JSON) -> RequestInfo:
+    """What a review asks about, as a request."""
+    if spec.get("nonResourceAttributes"):
+        asked = spec["nonResourceAttributes"]
+        return RequestInfo(asked.get("verb", ""), asked.get("path", ""))
+    asked = spec.get("resourceAttributes") or {}
+    return RequestInfo(
+        asked.get("verb", ""),
+        "",
+        asked.get("group", ""),
+        asked.get("version", ""),
+        asked.get("namespace", ""),
+        asked.get("resource", ""),
+        asked.get("subresource", ""),
+        asked.get("name", ""),
+    )
+
+
+def _status(cluster: Cluster, user: User, asked: RequestInfo) -> JSON:
+    authorizer: Authorizer = cluster.authorizer
+    if isinstance(authorizer, RBAC):
+        why = authorizer.reason(user, asked)
+        return {"allowed": why is not None, **({"reason": why} if why else {})}
+    return {"allowed": authorizer.allows(user, asked)}
+
+
+def _self_access(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource, user: User) -> Response:
+    obj = _document(cluster, request, resource)
+    obj["status"] = _status(cluster, user, _asked(obj["spec"]))
+    return _reply(request, obj)
+
+
+def _subject_access(
+    cluster: Cluster, request: Request, info: RequestInfo, resource: Resource, user: User
+) -> Response:
+    obj = _document(cluster, request, resource)
+    spec = obj["spec"]
+    if not spec.get("user") and not spec.get("groups"):
+        text = "at least one of user or group must be specified"
+        raise _nameless(resource, invalid_value("spec.user", "", text))
+    if resource.namespaced:
+        obj["metadata"]["namespace"] = info.namespace
+    about = User(spec.get("user", ""), spec.get("uid", ""), tuple(spec.get("groups") or ()))
+    obj["status"] = _status(cluster, about, _asked(spec))
+    return _reply(request, obj)
+
+
+def _nameless(resource: Resource, cause: Cause) -> Exception:
+    """These kinds have no name in their validation failures."""
+    return invalid(resource.group, "", "", [cause])
+
+
+def _self_rules(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource, user: User) -> Response:
+    obj = _document(cluster, request, resource)
+    authorizer = cluster.authorizer
+    resources: list[JSON] = []
+    paths: list[JSON] = []
+    if isinstance(authorizer, RBAC):
+        for grant in authorizer.grants(user, obj["spec"].get("namespace", "")):
+            rule = grant.rule
+            if rule.get("nonResourceURLs"):
+                paths.append({"verbs": rule["verbs"], "nonResourceURLs": rule["nonResourceURLs"]})
+            else:
+                kept = ("verbs", "apiGroups", "resources", "resourceNames")
+                resources.append({key: rule[key] for key in kept if rule.get(key)})
+    else:
+        resources.append({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
+        paths.append({"verbs": ["*"], "nonResourceURLs": ["*"]})
+    obj["status"] = {"resourceRules": resources, "nonResourceRules": paths, "incomplete": False}
+    return _reply(request, obj)
+
+
+def user_info(user: User) -> JSON:
+    found: JSON = {"username": user.name, "uid": user.uid, "groups": list(user.groups)}
+    found["extra"] = {key: list(values) for key, values in user.extra.items()}
+    return {key: value for key, value in found.items() if value}
+
+
+def _self_review(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource, user: User) -> Response:
+    obj = _document(cluster, request, resource)
+    obj["metadata"]["creationTimestamp"] = cluster.now()
+    obj["status"] = {"userInfo": user_info(user)}
+    return _reply(request, obj)
+
+
+def _token_review(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource, user: User) -> Response:
+    obj = _document(cluster, request, resource)
+    token = obj["spec"].get("token", "")
+    if not token:
+        raise bad_request("token is required for TokenReview in authentication")
+    found = cluster.tokens.get(token)
+    if found is None:
+        obj["status"] = {"user": {}, "error": "[invalid bearer token, unknown token]"}
+    else:
+        obj["status"] = {"authenticated": True, "user": user_info(found), "audiences": ["k8srt"]}
+    return _reply(request, obj)
+
+
+def _component(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource, user: User) -> Response:
+    if info.name:
+        raise not_found("", "componentstatus", info.name)
+    empty = {"kind": resource.list_kind, "apiVersion": "v1", "metadata": {}, "items": []}
+    return answer(request, form_of(request, transforms=False), empty)
+
+
+UNSTORED: dict[str, Serve] = {
+    "bindings": podnode.bind,
+    "componentstatuses": _component,
+    "selfsubjectaccessreviews.authorization.k8s.io": _self_access,
+    "subjectaccessreviews.authorization.k8s.io": _subject_access,
+    "localsubjectaccessreviews.authorization.k8s.io": _subject_access,
+    "selfsubjectrulesreviews.authorization.k8s.io": _self_rules,
+    "selfsubjectreviews.authentication.k8s.io": _self_review,
+    "tokenreviews.authentication.k8s.io": _token_review,
+}
