@@ -15,6 +15,8 @@ from k8srt.util.threads import Stop
 from ..sample_controller.foo.api.v1alpha1 import Foo
 from .cluster import StandIns
 
+log = logging.getLogger("stand-ins")
+
 
 def main() -> int:
     """Run until SIGTERM or SIGINT. Returns 0 after a stop, 1 when it couldn't start."""
@@ -30,6 +32,7 @@ def main() -> int:
         config = load_config(args.kubeconfig).config
         config.qps = -1.0  # a server for tests has no need to be spared
         with Clientset(config) as cs, StandIns(cs, args.namespace, owners=[Foo]):
+            log.info("running")
             stop.wait()
     except (K8srtError, OSError) as err:
         print(f"stand-ins: {err}", file=sys.stderr)

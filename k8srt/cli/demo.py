@@ -51,7 +51,11 @@ def run(args: argparse.Namespace) -> int:
     stand_ins = args.stand_ins == "on" or (args.stand_ins == "auto" and config is None)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave as cleanly as after Ctrl-C
-    perform(Plan(config, stand_ins, args.duration, args.timeout), sys.stdout)
+    try:
+        perform(Plan(config, stand_ins, args.duration, args.timeout), sys.stdout)
+    except KeyboardInterrupt:
+        print("\nInterrupted; everything is stopped.", file=sys.stderr)
+        raise
     return 0
 
 

@@ -40,27 +40,46 @@ def binaries() -> list[Path]:
 
 
 class Process:
-    """A program that runs beside the tests; what it writes goes to a file."""
+    """A program that runs beside the tests; what it writes is kept."""
 
-    def __init__(self, log: Path, *words: object) -> None:
-        self.log = log
-        with log.open("w") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, "-u", "-m", *map(str, words)], stdout=subprocess.PIPE, stderr=out, text=True
-            )
+    def __init__(self, *words: object) -> None:
+        command = [sys.executable, "-u", "-m", *map(str, words)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self._lines: list[str] = []
+        self._over = False
+        self._written = threading.Condition()  # guards both
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
-    def first_line(self) -> str:
+    def _read(self) -> None:
         assert self._process.stdout is not None
-        return self._process.stdout.readline()
+        for line in self._process.stdout:
+            with self._written:
+                self._lines.append(line)
+                self._written.notify_all()
+        with self._written:
+            self._over = True
+            self._written.notify_all()
+
+    def output(self) -> str:
+        with self._written:
+            return "".join(self._lines)
+
+    def wait_for(self, text: str) -> None:
+        """Wait until it has written this."""
+        with self._written:
+            self._written.wait_for(lambda: self._over or text in self.output(), LIMIT)
+            assert text in self.output()
 
     def stop(self) -> int:
         """End it as a supervisor does; returns its exit code."""
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.communicate(timeout=15)
+            return self._process.wait(timeout=15)
         finally:
             self._process.kill()
-        return self._process.returncode
+            self._process.wait()
+            self._reader.join()
 
 
 class Kubectl:
@@ -122,20 +141,21 @@ def cluster(tmp_path_factory):
         pytest.skip("there is no kubectl on the PATH")
     folder = tmp_path_factory.mktemp("cluster")
     kubeconfig = folder / "kubeconfig"
-    server = Process(folder / "server.log", "k8srt.cli.main", "apiserver", "--port", 0, "--kubeconfig", kubeconfig)
-    processes = [server]
+    processes = [Process("k8srt.cli.main", "apiserver", "--port", 0, "--kubeconfig", kubeconfig)]
     try:
-        assert "http" in server.first_line(), server.log.read_text()
+        processes[0].wait_for("http")
         kubectl = Kubectl(binaries()[-1], kubeconfig, folder, "default")
         kubectl("apply", "-f", str(FOLDER / "crd.yaml"))
         kubectl.wait(f"crd/{CRD}", "condition=Established")
         for name in ("sample_controller", "stand_ins"):
-            processes.append(Process(folder / f"{name}.log", f"k8srt.examples.{name}", "--kubeconfig", kubeconfig))
+            processes.append(Process(f"k8srt.examples.{name}", "--kubeconfig", kubeconfig))
+            processes[-1].wait_for("running")
         yield kubeconfig
     finally:
         codes = [process.stop() for process in reversed(processes)]
-    assert codes == [0, 0, 0], [process.log.read_text() for process in reversed(processes)]
-    assert not [process.log for process in processes if "Traceback" in process.log.read_text()]
+        written = "\n".join(process.output() for process in processes)
+    assert set(codes) == {0}, written
+    assert "Traceback" not in written
 
 
 @pytest.fixture(scope="module", params=binaries() or [None], ids=lambda binary: number(binary) if binary else "none")
