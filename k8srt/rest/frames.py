@@ -3,6 +3,8 @@
 `Chunks` undoes the chunked transfer encoding in bulk; `Lines` cuts at newlines, as servers write; `Values` finds JSON
 values wherever they begin and end, for the server that writes them over several lines or several on one.
 
+None of them raises: what came before something malformed is returned first, and `failure` tells of the rest.
+
 Contract: REST-37, REST-40.
 """
 
@@ -24,18 +26,19 @@ class Chunks:
 
     def __init__(self) -> None:
         self.done = False
+        self.failure: DecodeError | None = None
         self._left = 0  # payload bytes of the current chunk still to come
         self._pending = b""  # an incomplete line of the framing
         self._in_data = False
         self._in_trailers = False
 
     def feed(self, data: bytes) -> bytes:
-        """Return the payload in `data`. Raises DecodeError for what is no chunk."""
+        """Return the payload in `data`, as far as it makes sense."""
         if self._pending:
             data, self._pending = self._pending + data, b""
         pieces = []
         position, end = 0, len(data)
-        while position < end and not self.done:
+        while position < end and not self.done and self.failure is None:
             if self._left:
                 piece = data[position : position + self._left]
                 pieces.append(piece)
@@ -45,7 +48,8 @@ class Chunks:
             newline = data.find(b"\n", position)
             if newline < 0:
                 self._pending = data[position:]
-                self._check_head()
+                if len(self._pending) > _MAX_HEAD:
+                    self._fail(f"no line break after {self._pending[:40]!r}")
                 break
             self._framing_line(data[position:newline].rstrip(b"\r"))
             position = newline + 1
@@ -58,26 +62,28 @@ class Chunks:
             return
         if self._in_data:  # the line break that ends a chunk
             if line:
-                raise DecodeError(f"malformed chunk: it is longer than its size says, {line[:40]!r} follows")
+                self._fail(f"it is longer than its size says, {line[:40]!r} follows")
             self._in_data = False
             return
         digits = line.partition(b";")[0].strip()
         if not digits or digits.strip(b"0123456789abcdefABCDEF"):
-            raise DecodeError(f"malformed chunk size {line[:40]!r}")
+            self._fail(f"its size is {line[:40]!r}")
+            return
         self._left = int(digits, 16)
         self._in_data = self._left > 0
         self._in_trailers = self._left == 0
 
-    def _check_head(self) -> None:
-        if len(self._pending) > _MAX_HEAD:
-            raise DecodeError(f"malformed chunk: no line break after {self._pending[:40]!r}")
+    def _fail(self, why: str) -> None:
+        self.failure = DecodeError(f"malformed chunk: {why}")
 
 
 class Frames(Protocol):
     """Cuts a stream of bytes into documents."""
 
+    failure: DecodeError | None
+
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the documents that are complete now. Raises DecodeError."""
+        """Return the documents that are complete now."""
         ...
 
     def rest(self) -> bytes:
@@ -90,6 +96,7 @@ class Lines:
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
         self._limit = limit
+        self.failure: DecodeError | None = None
         self._rest: list[bytes] = []  # pieces of the unfinished line: joined once, not at each read
         self._size = 0
 
@@ -110,10 +117,14 @@ class Lines:
         self._rest.append(piece)
         self._size += len(piece)
         if self._size > self._limit:
-            raise DecodeError(f"an event is larger than {self._limit} bytes")
+            self.failure = _too_large(self._limit)
 
     def rest(self) -> bytes:
         return b"".join(self._rest)
+
+
+def _too_large(limit: int) -> DecodeError:
+    return DecodeError(f"an event is larger than {limit} bytes")
 
 
 class Values:
@@ -121,6 +132,7 @@ class Values:
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
         self._limit = limit
+        self.failure: DecodeError | None = None
         self._buffer = b""
         self._seen = 0  # how far the buffer is scanned
         self._depth = 0
@@ -128,12 +140,15 @@ class Values:
 
     def feed(self, data: bytes) -> list[bytes]:
         self._buffer += data
-        documents = []
-        while (end := self._end_of_value()) is not None:
-            documents.append(self._buffer[:end])
-            self._buffer, self._seen = self._buffer[end:], 0
+        documents: list[bytes] = []
+        try:
+            while (end := self._end_of_value()) is not None:
+                documents.append(self._buffer[:end])
+                self._buffer, self._seen = self._buffer[end:], 0
+        except DecodeError as err:
+            self.failure = err
         if len(self._buffer) > self._limit:
-            raise DecodeError(f"an event is larger than {self._limit} bytes")
+            self.failure = _too_large(self._limit)
         return documents
 
     def _end_of_value(self) -> int | None:

@@ -41,6 +41,8 @@ class Source:
             self.position += len(data)
             return data
         while not self._chunks.done:
+            if self._chunks.failure is not None:
+                raise self._chunks.failure
             try:
                 data = self._fp.read1(READ_SIZE)
             except (*CAUGHT, ValueError) as err:  # ValueError: the file was closed

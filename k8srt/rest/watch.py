@@ -166,7 +166,9 @@ class WatchStream:
                     self._frames = Values()
                     return batch + self._decode(rest)
         except DecodeError as err:
-            batch.append(self._failed(err))
+            return [*batch, self._failed(err)]
+        if self._frames.failure is not None:
+            batch.append(self._failed(self._frames.failure))
         return batch
 
     def _event(self, document: bytes) -> WatchRecord:

@@ -118,9 +118,48 @@ def shut_down(sock: socket.socket) -> None:
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
-class _WakeableMixin:
+class _Headers:
+    """The file that http.client reads a head from; remembers whether it ended there."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.ended = False
+
+    def readline(self, limit: int = -1) -> bytes:
+        line: bytes = self._file.readline(limit)
+        self.ended = not line
+        return line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class StrictResponse(http.client.HTTPResponse):
+    """A response whose head must be whole.
+
+    http.client takes the end of the connection for the end of the head: an answer cut there would pass for a success
+    with an empty body.
+    """
+
+    fp: Any
+
+    def begin(self) -> None:
+        file = self.fp
+        watched = self.fp = _Headers(file)
+        try:
+            super().begin()
+        finally:
+            if self.fp is watched:
+                self.fp = file
+        if watched.ended:
+            self.close()
+            raise http.client.IncompleteRead(b"")
+
+
+class _ConnectionMixin:
     """Remembers the socket under a response: http.client forgets it when the server says `Connection: close`."""
 
+    response_class: Any = StrictResponse
     live_socket: socket.socket | None = None
     interrupt: Interrupt | None = None
     sock: Any
@@ -135,11 +174,11 @@ class _WakeableMixin:
         return super().getresponse()  # type: ignore[misc]
 
 
-class PlainConnection(_WakeableMixin, HTTPConnection):
+class PlainConnection(_ConnectionMixin, HTTPConnection):
     pass
 
 
-class TLSConnection(_WakeableMixin, HTTPSConnection):
+class TLSConnection(_ConnectionMixin, HTTPSConnection):
     pass
 
 
