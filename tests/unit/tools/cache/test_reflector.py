@@ -348,6 +348,24 @@ def test_refl_36_and_50_a_very_short_watch_lists_again_after_a_backoff(clock):
     assert reported == []
 
 
+def test_usr_06_a_server_that_closes_every_watch_is_not_stormed(clock):
+    source = Source(watches=[Stream(end=True) for _ in range(100)])
+    started = clock.now()
+    with running(reflector(source, clock=clock).run):
+        while clock.now() - started < 30.0:
+            clock.wait_for_sleepers(1)
+            clock.advance_to_next()
+
+    assert len(source.watched) <= 12
+
+
+def test_usr_04_versions_of_items_do_not_count():
+    source = Source(lists=[pods(pod("a", 99), pod("b", 3), rv=10)])
+    once(source)
+
+    assert source.watch_versions == ["10"]
+
+
 def test_refl_36_a_quiet_watch_that_lasted_is_no_short_one(clock):
     quiet = Stream()
     quiet.do(lambda: clock.advance(1.0))

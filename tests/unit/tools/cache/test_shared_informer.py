@@ -536,10 +536,10 @@ def test_inf_42_each_handler_at_its_own_pace(clock):
 
 
 def updates_until(recorder, name):
-    """How many updates there were once `name` has been told of."""
+    """How many updates of "a" there were once `name` has been told of."""
     while not any(told[1] == name for told in recorder.told):
         recorder.wait(len(recorder.told) + 1)
-    return sum(told[0] == "update" for told in recorder.told)
+    return sum(told[:2] == ("update", "a") for told in recorder.told)
 
 
 def test_inf_67_all_threads_end(clock):
@@ -559,7 +559,7 @@ def test_it_can_tell_what_it_is_up_to(caplog):
     world.informer.add_event_handler(Recorder())
     assert repr(world.informer) == "<SharedIndexInformer Pod: not started, 0 objects>"
     with caplog.at_level(logging.DEBUG), world.informer:
-        world.source.wait(watches=1)
+        assert world.informer.synced.wait(WAIT)
         state = world.informer.debug_state()
 
     assert state["objects"] == 1

@@ -1,0 +1,313 @@
+"""Informers over real HTTP: against the embedded server, and against servers that misbehave."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from k8srt.api.core.v1 import ConfigMap
+from k8srt.apimachinery.meta import ObjectMeta
+from k8srt.apimachinery.schema import GroupVersionResource
+from k8srt.dynamic import DynamicClient
+from k8srt.informers import DynamicSharedInformerFactory, SharedInformerFactory
+from k8srt.kubernetes import Clientset
+from k8srt.rest import Config
+from k8srt.testing.apiserver.auth import User
+from k8srt.testing.apiserver.server import APIServer
+from k8srt.util.wait import Backoff
+from tests.integration.wire import Exchange, WireServer
+
+WAIT = 20.0
+ADMIN = User("system:admin", "", ("system:masters", "system:authenticated"))
+QUICK = Backoff(initial=0.005, factor=1.5, cap=0.05)
+
+
+class Mirror:
+    """A handler that keeps a copy of what it is told, and counts what happened to each object."""
+
+    def __init__(self) -> None:
+        self._cond = threading.Condition()
+        self.values: dict[str, str] = {}
+        self.seen: list[tuple[str, str]] = []
+        self.problems: list[str] = []
+
+    def on_add(self, obj: ConfigMap, is_in_initial_list: bool) -> None:
+        if obj.metadata.name in self.values:
+            self.problems.append(f"added twice: {obj!r}")
+        self._put(obj)
+
+    def on_update(self, old: ConfigMap, new: ConfigMap) -> None:
+        if old.metadata.name not in self.values:
+            self.problems.append(f"updated before it was added: {new!r}")
+        self._put(new)
+
+    def on_delete(self, obj: ConfigMap) -> None:
+        gone = obj.obj if hasattr(obj, "key") else obj
+        with self._cond:
+            self.values.pop(gone.metadata.name)
+            self.seen.append((gone.metadata.name, "gone"))
+            self._cond.notify_all()
+
+    def _put(self, obj: ConfigMap) -> None:
+        with self._cond:
+            self.values[obj.metadata.name] = (obj.data or {}).get("v", "")
+            self.seen.append((obj.metadata.name, self.values[obj.metadata.name]))
+            self._cond.notify_all()
+
+    def wait(self, done: Callable[[Mirror], bool]) -> None:
+        with self._cond:
+            assert self._cond.wait_for(lambda: done(self), WAIT), (self.values, self.seen[-10:])
+
+
+def unlimited(server: APIServer) -> Config:
+    config = server.config
+    config.qps = -1.0
+    return config
+
+
+def config_map(name: str, value: str = "") -> ConfigMap:
+    return ConfigMap(metadata=ObjectMeta(name=name, namespace="default"), data={"v": value})
+
+
+# ---- the embedded server --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server() -> Iterator[APIServer]:
+    with APIServer() as made:
+        yield made
+
+
+@pytest.mark.parametrize("watch_list", [True, False], ids=["streaming", "plain"])
+def test_changes_reach_the_cache_and_the_handler(server: APIServer, watch_list: bool) -> None:
+    mirror = Mirror()
+    with Clientset(unlimited(server)) as cs:
+        maps = cs.core_v1.config_maps("default")
+        maps.create(config_map("before", "0"))
+        factory = SharedInformerFactory(cs, namespace="default", watch_list=watch_list)
+        cached = factory.core_v1.config_maps
+        cached.informer.add_event_handler(mirror)
+        with factory:
+            assert factory.wait_for_cache_sync(timeout=WAIT).as_error() is None
+            made = maps.create(config_map("a", "1"))
+            made.data["v"] = "2"
+            maps.update(made)
+            maps.delete("before")
+            mirror.wait(lambda m: m.values == {"a": "2"})
+            assert cached.lister.namespace("default").get("a").data == {"v": "2"}
+
+    assert mirror.problems == []
+
+
+def test_an_informer_survives_a_restart_of_its_server(server: APIServer) -> None:
+    """The new one knows nothing of the old one's objects: they are gone, and one list tells."""
+    mirror = Mirror()
+    with Clientset(unlimited(server)) as cs:
+        maps = cs.core_v1.config_maps("default")
+        for number in range(20):
+            maps.create(config_map(f"old-{number}"))
+        factory = SharedInformerFactory(cs, namespace="default", backoff=QUICK)
+        factory.core_v1.config_maps.informer.add_event_handler(mirror)
+        with factory:
+            mirror.wait(lambda m: len(m.values) >= 20)
+            server.stop()
+            second = APIServer(server.port, tokens={server.token: ADMIN})
+            second.cluster.storage._revision += 1000  # as a server that has been around for longer
+            second.compact()
+            with second, Clientset(unlimited(second)) as other:
+                other.core_v1.config_maps("default").create(config_map("new", "1"))
+                mirror.wait(lambda m: m.values.get("new") == "1" and not any("old" in name for name in m.values))
+
+    assert mirror.problems == []
+
+
+def test_dynamic_informers_share_the_machinery(server: APIServer) -> None:
+    gvr = GroupVersionResource("", "v1", "configmaps")
+    with Clientset(unlimited(server)) as cs, DynamicClient(server.config) as dynamic:
+        cs.core_v1.config_maps("default").create(config_map("a", "1"))
+        factory = DynamicSharedInformerFactory(dynamic, namespace="default")
+        lister = factory.for_resource(gvr).lister
+        with factory:
+            assert factory.wait_for_cache_sync(timeout=WAIT).as_error() is None
+            assert lister.get("a", "default")["data"] == {"v": "1"}
+            assert lister.get("a", "default").kind == "ConfigMap"
+
+
+def test_stopping_is_prompt_and_leaves_no_thread(server: APIServer) -> None:
+    with Clientset(unlimited(server)) as cs:
+        factory = SharedInformerFactory(cs)
+        for resource in (factory.core_v1.pods, factory.core_v1.config_maps, factory.apps_v1.deployments):
+            resource.informer.add_event_handler(Mirror())
+        with factory:
+            factory.wait_for_cache_sync(timeout=WAIT)
+
+    names = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in names if name.startswith(("k8srt-informer", "k8srt-reflector", "k8srt-handler"))]
+
+
+# ---- servers that misbehave -----------------------------------------------------------------------------------------
+
+
+class History:
+    """A collection of one ConfigMap with as many versions as one likes, on a server that breaks its watches."""
+
+    def __init__(self, versions: int, misbehave: Callable[[Exchange, bytes, int], bool]) -> None:
+        self.versions = versions
+        self._misbehave = misbehave
+        self._lock = threading.Lock()
+        self.lists = self.watches = 0
+
+    def document(self, version: int) -> dict[str, object]:
+        metadata = {"name": "m", "namespace": "default", "resourceVersion": str(version), "uid": "u"}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"v": str(version)}}
+
+    def respond(self, exchange: Exchange) -> None:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(exchange.path).query).items()}
+        if query.get("watch") != "true":
+            with self._lock:
+                self.lists += 1
+            body = {"metadata": {"resourceVersion": "1"}, "items": [self.document(1)]}
+            exchange.reply(200, {"apiVersion": "v1", "kind": "ConfigMapList", **body})
+            return
+        with self._lock:
+            self.watches += 1
+            turn = self.watches
+        exchange.stream()
+        for version in range(int(query["resourceVersion"]) + 1, self.versions + 1):
+            line = json.dumps({"type": "MODIFIED", "object": self.document(version)}).encode() + b"\n"
+            if not self._misbehave(exchange, line, turn):
+                return
+        exchange.wait_for_hang_up()
+
+
+def follow(history: History, expected: int) -> Mirror:
+    """Run an informer against the history until it has seen the last version."""
+    mirror = Mirror()
+    with WireServer(history.respond) as server, Clientset(server.config()) as cs:
+        factory = SharedInformerFactory(cs, namespace="default", watch_list=False, backoff=QUICK)
+        factory.core_v1.config_maps.informer.add_event_handler(mirror)
+        with factory:
+            mirror.wait(lambda m: m.values.get("m") == str(expected))
+    assert mirror.problems == []
+    return mirror
+
+
+def keep_going(exchange: Exchange, line: bytes, turn: int) -> bool:
+    exchange.chunk(line)
+    return True
+
+
+def one_and_close(exchange: Exchange, line: bytes, turn: int) -> bool:
+    exchange.chunk(line)
+    exchange.end()
+    return False
+
+
+def cut_mid_line(exchange: Exchange, line: bytes, turn: int) -> bool:
+    exchange.chunk(line)
+    exchange.chunk(line[: len(line) // 2])
+    exchange.hang_up()
+    return False
+
+
+def reset(exchange: Exchange, line: bytes, turn: int) -> bool:
+    exchange.chunk(line)
+    if turn % 2:
+        exchange.reset()
+        return False
+    exchange.hang_up()
+    return False
+
+
+@pytest.mark.parametrize("misbehave", [one_and_close, cut_mid_line], ids=["closed", "cut mid-line"])
+def test_usr_02_every_change_arrives_over_any_number_of_closes(misbehave: Callable[..., bool]) -> None:
+    history = History(60, misbehave)
+
+    mirror = follow(history, 60)
+
+    assert mirror.seen == [("m", str(version)) for version in range(1, 61)]
+    assert history.lists == 1
+
+
+def test_usr_02_resets_lose_nothing_that_came_later() -> None:
+    history = History(40, reset)
+
+    mirror = follow(history, 40)
+
+    versions = [int(value) for _, value in mirror.seen]
+    assert versions == sorted(versions)
+
+
+def test_usr_03_an_expired_version_costs_one_list() -> None:
+    expired = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 410, "reason": "Expired"}
+
+    def expire_first(exchange: Exchange, line: bytes, turn: int) -> bool:
+        exchange.chunk(json.dumps({"type": "ERROR", "object": expired}).encode() + b"\n" if turn == 1 else line)
+        return turn != 1
+
+    history = History(4, expire_first)
+    follow(history, 4)
+
+    assert history.lists == 2
+
+
+def test_a_line_that_is_no_json_costs_a_log_line_and_a_list(caplog: pytest.LogCaptureFixture) -> None:
+    def garbage_first(exchange: Exchange, line: bytes, turn: int) -> bool:
+        exchange.chunk(b'{"type":"MODIFIED","object":{"kind": oops}}\n' if turn == 1 else line)
+        return turn != 1
+
+    history = History(5, garbage_first)
+    with caplog.at_level(logging.WARNING, "k8srt"):
+        follow(history, 5)
+
+    assert history.lists == 2
+    told = [record.getMessage() for record in caplog.records if "oops" in record.getMessage()]
+    assert len(told) == 1
+    assert "configmaps" in told[0]
+
+
+def test_a_list_that_is_no_json_is_one_error_and_is_retried(caplog: pytest.LogCaptureFixture) -> None:
+    history = History(3, keep_going)
+    calls = []
+    real = history.respond
+
+    def dispatch(exchange: Exchange) -> None:
+        calls.append(exchange.path)
+        if len(calls) <= 3:
+            exchange.reply(200, b'{"kind": "ConfigMapList", "items": [{]}')
+        else:
+            real(exchange)
+
+    history.respond = dispatch  # type: ignore[method-assign]
+    with caplog.at_level(logging.ERROR, "k8srt"):
+        follow(history, 3)
+
+    errors = [record.getMessage() for record in caplog.records if "failed to list ConfigMap" in record.getMessage()]
+    assert len(errors) == 1
+
+
+def test_a_server_that_refuses_is_one_error_until_it_works_again(caplog: pytest.LogCaptureFixture) -> None:
+    history = History(3, keep_going)
+    calls = []
+    real = history.respond
+
+    def dispatch(exchange: Exchange) -> None:
+        calls.append(exchange.path)
+        if len(calls) > 4:
+            real(exchange)
+            return
+        exchange.reply(
+            403, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403, "reason": "Forbidden"}
+        )
+
+    history.respond = dispatch  # type: ignore[method-assign]
+    with caplog.at_level(logging.INFO, "k8srt.tools.cache"):
+        follow(history, 3)
+
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
+    assert [record for record in caplog.records if "works again" in record.getMessage()]
