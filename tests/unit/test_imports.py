@@ -28,7 +28,7 @@ BUDGET = {
     "k8srt.listers.lister": {"msgspec"},
     "k8srt.rest.client": {"msgspec", "urllib3"},
     "k8srt.kubernetes.clientset": {"msgspec", "urllib3"},
-    "k8srt.tools.clientcmd.load": {"msgspec", "urllib3", "yaml"},
+    "k8srt.tools.clientcmd.loading": {"msgspec", "urllib3", "yaml"},
 }
 
 
