@@ -124,7 +124,7 @@ class Audience:
     def _deployment_changed(self, old: Deployment, new: Deployment) -> None:
         before, now = old.status.available_replicas or 0, new.status.available_replicas or 0
         if before != now:
-            self._narrator.say(CLUSTER, f"{new.metadata.name}: {now} of {new.spec.replicas} Pods are ready")
+            self._narrator.say(CLUSTER, f"{new.metadata.name}: {now} of {new.spec.replicas} replicas ready")
         self._change()
 
     def _deployment_gone(self, obj: Deployment | DeletedFinalStateUnknown[Deployment]) -> None:

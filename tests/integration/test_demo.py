@@ -47,7 +47,7 @@ def test_the_story_is_told_from_start_to_end():
         r"cluster +serves foos\.samplecontroller\.k8s\.io",
         r"you +apply Foo apple: 2 replicas",
         r"controller +apple: created Deployment apple with 2 replicas",
-        r"cluster +apple: 2 of 2 Pods are ready",
+        r"cluster +apple: 2 of 2 replicas ready",
         r"controller +apple: set Deployment apple to 4 replicas; it had 2",
         r"you +delete Deployment pear",
         r"cluster +Deployment pear is gone",
