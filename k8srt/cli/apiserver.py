@@ -31,9 +31,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         ("namespace-controller", "empty the namespaces that are deleted"),
         ("default-service-accounts", "make a service account in each namespace"),
     ):
-        parser.add_argument(
-            f"--{name}", action=argparse.BooleanOptionalAction, default=True, help=f"{what} (on)"
-        )
+        parser.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=True, help=f"{what} (on)")
     parser.set_defaults(run=run)
     return parser
 

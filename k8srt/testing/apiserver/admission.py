@@ -21,9 +21,7 @@ def admit_create(resource: Resource, obj: JSON, write: Write) -> None:
     if namespace is None:
         raise not_found("", "namespaces", write.namespace)
     if "deletionTimestamp" in namespace["metadata"]:
-        why = (
-            f"unable to create new content in namespace {write.namespace} because it is being terminated"
-        )
+        why = f"unable to create new content in namespace {write.namespace} because it is being terminated"
         cause = {
             "reason": "NamespaceTerminating",
             "message": f"namespace {write.namespace} is being terminated",

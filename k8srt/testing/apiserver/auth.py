@@ -109,7 +109,5 @@ def refusal(user: User, info: RequestInfo) -> Failure:
         return failure(403, "Forbidden", text, {})
     resource = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
     where = f'in the namespace "{info.namespace}"' if info.namespace else "at the cluster scope"
-    why = (
-        f'User "{user.name}" cannot {info.verb} resource "{resource}" in API group "{info.group}" {where}'
-    )
+    why = f'User "{user.name}" cannot {info.verb} resource "{resource}" in API group "{info.group}" {where}'
     return forbidden(info.group, info.resource, info.name, why)

@@ -145,9 +145,7 @@ def _checked(source: JSON) -> DeleteOptions:
 # ---- one object
 
 
-def delete_object(
-    cluster: Cluster, resource: Resource, stored: Stored, options: DeleteOptions
-) -> tuple[bool, JSON]:
+def delete_object(cluster: Cluster, resource: Resource, stored: Stored, options: DeleteOptions) -> tuple[bool, JSON]:
     """Delete an object, or begin to. Returns whether it is gone, and the object to show.
 
     Raises Failure: 409 when a precondition does not hold, 404 when it went meanwhile.
@@ -178,9 +176,7 @@ def _check_preconditions(resource: Resource, stored: Stored, options: DeleteOpti
         raise conflict(resource.group, resource.kind, stored.name, why)
 
 
-def _delete_once(
-    cluster: Cluster, resource: Resource, stored: Stored, options: DeleteOptions
-) -> tuple[bool, JSON]:
+def _delete_once(cluster: Cluster, resource: Resource, stored: Stored, options: DeleteOptions) -> tuple[bool, JSON]:
     old = cluster.document(resource, stored)
     new = {**old, "metadata": dict(old["metadata"])}
     _propagation_finalizers(resource, new["metadata"], options)
@@ -204,9 +200,7 @@ def _delete_once(
     return True, _remove(cluster, resource, stored, new, options)
 
 
-def _remove(
-    cluster: Cluster, resource: Resource, stored: Stored, obj: JSON, options: DeleteOptions
-) -> JSON:
+def _remove(cluster: Cluster, resource: Resource, stored: Stored, obj: JSON, options: DeleteOptions) -> JSON:
     if options.dry_run:
         return obj
     gone = cluster.storage.delete(resource.table, stored)

@@ -96,9 +96,7 @@ class Dispatcher:
         _warn_of_deprecation(response, resource)
         return response
 
-    def _resource(
-        self, request: Request, info: RequestInfo, resource: Resource, user: User
-    ) -> Response:
+    def _resource(self, request: Request, info: RequestInfo, resource: Resource, user: User) -> Response:
         if info.subresource:
             return serve_subresource(self.cluster, request, info, resource, user)
         if info.verb == "watch":
@@ -148,6 +146,5 @@ def failed(request: Request, err: Failure) -> Response:
         form = form_of(request, transforms=False)
     except Failure:
         pass
-    status = {key: value for key, value in err.status.items()}
-    body = encode(msgspec.json.encode(status), form)
+    body = encode(msgspec.json.encode(err.status), form)
     return Response(err.code, body, form.media, list(err.headers.items()))

@@ -83,9 +83,7 @@ class Strict(Misfit):
     """The document has unknown or repeated fields, and the client asked for strictness."""
 
 
-def read_document(
-    cluster: Cluster, resource: Resource, raw: Any, duplicates: list[str], validation: str
-) -> Document:
+def read_document(cluster: Cluster, resource: Resource, raw: Any, duplicates: list[str], validation: str) -> Document:
     """Read what a client sent as an object of `resource`. Raises Failure(400) and Misfit."""
     if raw is None and resource.custom is None:
         raw = {}
@@ -129,34 +127,27 @@ def _check_builtin_kind(cluster: Cluster, resource: Resource, raw: JSON) -> None
         raise bad_request("couldn't get version/kind; json parse error: wrong type of kind or apiVersion")
     if version and version != resource.api_version:
         raise bad_request(
-            f"the API version in the data ({version}) does not match the expected API version "
-            f"({resource.api_version})"
+            f"the API version in the data ({version}) does not match the expected API version ({resource.api_version})"
         )
     if kind and kind != resource.kind:
         other = cluster.registry.for_kind(resource.group, resource.version, kind)
         if other is None:
             raise Misfit(f'no kind "{kind}" is registered for version "{resource.api_version}" in scheme')
         package = resource.group.partition(".")[0] or "core"
-        raise Misfit(
-            f"converting ({resource.version}.{kind}) to ({package}.{resource.kind}): unknown conversion"
-        )
+        raise Misfit(f"converting ({resource.version}.{kind}) to ({package}.{resource.kind}): unknown conversion")
 
 
 def cannot_be_handled(resource: Resource, raw: Any, err: Misfit) -> Exception:
     """The failure of a create or an update whose document does not fit."""
     kind = raw.get("kind") if isinstance(raw, dict) else None
     kind = kind if isinstance(kind, str) and kind else resource.kind
-    return bad_request(
-        f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {err}'
-    )
+    return bad_request(f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {err}')
 
 
 # ---- custom resources
 
 
-def _read_custom(
-    cluster: Cluster, resource: Resource, raw: JSON, duplicates: list[str], validation: str
-) -> Document:
+def _read_custom(cluster: Cluster, resource: Resource, raw: JSON, duplicates: list[str], validation: str) -> Document:
     from k8srt.testing.apiserver.customs import coerce
 
     _check_custom_kind(resource, raw)
@@ -196,18 +187,14 @@ def check_identity(resource: Resource, obj: JSON, namespace: str, name: str) -> 
     meta = obj["metadata"]
     given = meta.get("name", "")
     if name and not given:
-        raise bad_request(
-            f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
-        )
+        raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
     if name and given != name:
         raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
     if not resource.namespaced:
         meta.pop("namespace", None)
         return
     if meta.get("namespace", namespace) != namespace:
-        raise bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
     meta["namespace"] = namespace
 
 

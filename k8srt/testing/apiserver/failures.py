@@ -105,9 +105,7 @@ def forbidden(group: str, resource: str, name: str, why: str, causes: Sequence[J
 
 
 def internal(message: str) -> Failure:
-    return failure(
-        500, "InternalError", f"Internal error occurred: {message}", {"causes": [{"message": message}]}
-    )
+    return failure(500, "InternalError", f"Internal error occurred: {message}", {"causes": [{"message": message}]})
 
 
 def plain_500(message: str) -> Failure:
@@ -140,10 +138,7 @@ def too_many_requests(message: str, details: JSON, retry_after: int | None = Non
 
 
 def unsupported_media_type(accepted: Sequence[str]) -> Failure:
-    text = (
-        "the body of the request was in an unknown format - "
-        f"accepted media types include: {', '.join(accepted)}"
-    )
+    text = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
     return failure(415, "UnsupportedMediaType", text)
 
 

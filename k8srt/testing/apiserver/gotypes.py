@@ -10,26 +10,25 @@ from __future__ import annotations
 from k8srt.apimachinery import _inline
 
 # Optional scalars whose zero value is kept, since their Go type is a pointer.
-POINTERS = frozenset(
-    """
+_POINTERS_TEXT = """
     activeDeadlineSeconds allocateLoadBalancerNodePorts allowPrivilegeEscalation allowVolumeExpansion apiGroup
     appArmorProfile appProtocol attachRequired automountServiceAccountToken averageUtilization backoffLimit
     backoffLimitPerIndex blockOwnerDeletion collisionCount completedIndexes completions controller defaultMode
     deletionGracePeriodSeconds enableServiceLinks expirationSeconds failedJobsHistoryLimit fsGroup
     fsGroupChangePolicy holderIdentity hostUsers hostnameOverride immutable ingressClassName
-    internalTrafficPolicy ipFamilyPolicy leaseDurationSeconds leaseTransitions lendablePercent
-    limitPercent loadBalancerClass managedBy manualSelector maxFailedIndexes minDomains minReplicas mode
+    internalTrafficPolicy ipFamilyPolicy leaseDurationSeconds leaseTransitions lendablePercent limitPercent
+    loadBalancerClass managedBy manualSelector maxFailedIndexes minDomains minReplicas mode
     nominalConcurrencyShares nodeAffinityPolicy nodeTaintsPolicy optional parallelism partition
-    persistentVolumeName podInfoOnMount podReplacementPolicy preemptionPolicy preferredHolder priority privileged
-    progressDeadlineSeconds readOnlyRootFilesystem recursiveReadOnly reinvocationPolicy replicas
-    requiresRepublish resourceClaimName resourceClaimTemplateName revisionHistoryLimit runAsGroup
-    runAsNonRoot runAsUser runtimeClassName seLinuxMount serving setHostnameAsFQDN
-    shareProcessNamespace stabilizationWindowSeconds started startingDeadlineSeconds storageCapacity
-    storageClassName strategy successfulJobsHistoryLimit suspend terminating terminatingReplicas
-    terminationGracePeriodSeconds timeZone tokenRequestsExpiration tolerationSeconds trafficDistribution
-    ttlSecondsAfterFinished volumeAttributesClassName volumeMode unhealthyPodEvictionPolicy
-    """.split()
-)
+    persistentVolumeName podInfoOnMount podReplacementPolicy preemptionPolicy preferredHolder priority
+    privileged progressDeadlineSeconds readOnlyRootFilesystem recursiveReadOnly reinvocationPolicy replicas
+    requiresRepublish resourceClaimName resourceClaimTemplateName revisionHistoryLimit runAsGroup runAsNonRoot
+    runAsUser runtimeClassName seLinuxMount serving setHostnameAsFQDN shareProcessNamespace
+    stabilizationWindowSeconds started startingDeadlineSeconds storageCapacity storageClassName strategy
+    successfulJobsHistoryLimit suspend terminating terminatingReplicas terminationGracePeriodSeconds timeZone
+    tokenRequestsExpiration tolerationSeconds trafficDistribution ttlSecondsAfterFinished
+    volumeAttributesClassName volumeMode unhealthyPodEvictionPolicy
+"""
+POINTERS = frozenset(_POINTERS_TEXT.split())
 
 # The same names where they are plain values, and names that are pointers in one place only.
 _VALUES = """

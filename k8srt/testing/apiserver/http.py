@@ -51,9 +51,7 @@ class HTTPServer:
         self.address: str = address
         self.port: int = self._listener.getsockname()[1]
         self.hangups = HangupMonitor()
-        self._acceptor = threading.Thread(
-            target=self._accept, name=f"k8srt-apiserver-accept-{self.port}", daemon=True
-        )
+        self._acceptor = threading.Thread(target=self._accept, name=f"k8srt-apiserver-accept-{self.port}", daemon=True)
 
     def start(self) -> None:
         self.hangups.start()

@@ -55,7 +55,7 @@ class Request:
     def flag(self, name: str) -> bool:
         """A boolean parameter, read as the real server does: only "false" and "0" are false."""
         values = self.query.get(name)
-        return bool(values) and values[0].lower() not in ("false", "0")
+        return values is not None and values[0].lower() not in ("false", "0")
 
     @property
     def wants_close(self) -> bool:

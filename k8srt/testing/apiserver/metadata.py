@@ -77,8 +77,7 @@ def _owner_causes(owners: list[JSON]) -> list[Cause]:
     if len(controllers) > 1:
         first, second = (f"{each['kind']}/{each['name']}" for each in controllers[:2])
         text = (
-            'Only one reference can have Controller set to true. Found "true" in references for '
-            f"{first} and {second}"
+            f'Only one reference can have Controller set to true. Found "true" in references for {first} and {second}'
         )
         causes.append(invalid_value(path, owners, text))
     return causes

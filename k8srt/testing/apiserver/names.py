@@ -106,7 +106,7 @@ def qualified_name(key: str) -> list[str]:
         found.append("name part must be non-empty")
     elif len(name) > 63:
         found.append(f"name part {_longer_than(63)}")
-    if name and not _is_qualified(name) or not name:
+    if (name and not _is_qualified(name)) or not name:
         found.append(_QUALIFIED_TEXT)
     return found
 

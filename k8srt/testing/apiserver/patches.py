@@ -213,9 +213,7 @@ def apply_once(
     return commit_update(cluster, resource, stored, live, obj, options, write, track=False)
 
 
-def read_configuration(
-    request: Request, resource: Resource, options: WriteOptions, write: Write
-) -> JSON:
+def read_configuration(request: Request, resource: Resource, options: WriteOptions, write: Write) -> JSON:
     """The apply configuration a client sent. Raises Failure."""
     config, twice = parse_yaml(request.body)
     if not isinstance(config, dict):

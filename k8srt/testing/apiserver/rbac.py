@@ -116,7 +116,7 @@ class RBAC:
                 yield from self._of_binding(user, binding, namespace)
 
     def _objects(self, table: str, namespace: str) -> list[JSON]:
-        return [stored.decode() for stored in self._cluster.storage.list(table, namespace).items]
+        return [stored.decode() for stored in self._cluster.storage.page(table, namespace).items]
 
     def _of_binding(self, user: User, binding: JSON, namespace: str) -> Iterator[Grant]:
         for subject in binding.get("subjects") or []:
@@ -145,13 +145,11 @@ class RBAC:
         if plural.endswith("bindings"):
             ref = obj["roleRef"]
             wanted = self.rules_of(ref.get("kind", ""), ref.get("name", ""), namespace)
-            verb, target = "bind", RequestInfo("bind", "", GROUP, "v1", namespace, f"{ref.get('kind', '').lower()}s",
-                                               "", ref.get("name", ""))  # fmt: skip
+            resource = f"{ref.get('kind', '').lower()}s"
+            target = RequestInfo("bind", "", GROUP, "v1", namespace, resource, "", ref.get("name", ""))
         else:
             wanted = obj.get("rules") or []
-            verb, target = "escalate", RequestInfo(
-                "escalate", "", GROUP, "v1", namespace, plural, "", obj["metadata"]["name"]
-            )
+            target = RequestInfo("escalate", "", GROUP, "v1", namespace, plural, "", obj["metadata"]["name"])
         held = [grant.rule for grant in self.grants(user, namespace)]
         missing = [rule for rule in wanted if not _held(rule, held)]
         if missing and not any(covers(rule, target) for rule in held):

@@ -142,9 +142,7 @@ class Registry:
             self._entry(self._builtin, resource.group, resource.version).resources[resource.plural] = resource
 
     @staticmethod
-    def _entry(
-        entries: dict[tuple[str, str], GroupVersionEntry], group: str, version: str
-    ) -> GroupVersionEntry:
+    def _entry(entries: dict[tuple[str, str], GroupVersionEntry], group: str, version: str) -> GroupVersionEntry:
         return entries.setdefault((group, version), GroupVersionEntry(group, version))
 
     @property
@@ -262,12 +260,13 @@ def _row(cls: Any, module_name: str, strategies: Mapping[str, Strategy]) -> Reso
     )
 
 
-_GROUP_ORDER = """
+_GROUP_ORDER_TEXT = """
     apiregistration.k8s.io apps events.k8s.io authentication.k8s.io authorization.k8s.io autoscaling batch
     certificates.k8s.io networking.k8s.io policy rbac.authorization.k8s.io storage.k8s.io
     admissionregistration.k8s.io apiextensions.k8s.io scheduling.k8s.io coordination.k8s.io node.k8s.io
     discovery.k8s.io resource.k8s.io flowcontrol.apiserver.k8s.io
-""".split()
+"""
+_GROUP_ORDER = _GROUP_ORDER_TEXT.split()
 
 
 def _discovery_order(item: tuple[str, str]) -> tuple[int, str]:

@@ -101,9 +101,7 @@ class Renderer:
             bodies = [self.cluster.whole(self.resource, stored) for stored in items]
         else:
             bodies = [self.cluster.body(self.resource, stored) for stored in items]
-        return b"".join(
-            (head.encode(), msgspec.json.encode(meta), b',"items":[', b",".join(bodies), b"]}")
-        )
+        return b"".join((head.encode(), msgspec.json.encode(meta), b',"items":[', b",".join(bodies), b"]}"))
 
     def _transformed_list(self, objects: list[JSON], meta: JSON) -> JSON:
         if self.form.kind == "Table":

@@ -70,6 +70,4 @@ def _resource_info(request: Request, group: str, version: str, parts: list[str])
             verb = "list"
     elif verb == "delete" and not name:
         verb = "deletecollection"
-    return RequestInfo(
-        verb, request.path, group, version, namespace, resource, subresource, name, tuple(parts[3:])
-    )
+    return RequestInfo(verb, request.path, group, version, namespace, resource, subresource, name, tuple(parts[3:]))

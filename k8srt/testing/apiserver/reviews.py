@@ -65,9 +65,7 @@ def _self_access(cluster: Cluster, request: Request, info: RequestInfo, resource
     return _reply(request, obj)
 
 
-def _subject_access(
-    cluster: Cluster, request: Request, info: RequestInfo, resource: Resource, user: User
-) -> Response:
+def _subject_access(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource, user: User) -> Response:
     obj = _document(cluster, request, resource)
     spec = obj["spec"]
     if not spec.get("user") and not spec.get("groups"):

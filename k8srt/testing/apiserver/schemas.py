@@ -20,13 +20,12 @@ _PACKAGES = {
     "apiregistration": "io.k8s.kube-aggregator.pkg.apis.apiregistration",
 }
 # Whole numbers of 64 bits; all others have 32.
-_LONG = frozenset(
-    """
+_LONG_TEXT = """
     generation observedGeneration activeDeadlineSeconds terminationGracePeriodSeconds deletionGracePeriodSeconds
     runAsUser runAsGroup fsGroup supplementalGroups tolerationSeconds expirationSeconds startingDeadlineSeconds
     remainingItemCount revision gracePeriodSeconds resourceSliceCount
-    """.split()
-)
+"""
+_LONG = frozenset(_LONG_TEXT.split())
 
 
 def definition_name(cls: type) -> str:
@@ -53,7 +52,7 @@ class Definitions:
             self.found[name] = self._schema(cls)
         return name
 
-    def _schema(self, cls: type) -> JSON:
+    def _schema(self, cls: type[Any]) -> JSON:
         properties: JSON = {}
         required: list[str] = []
         schema: JSON = {"type": "object"}
@@ -69,7 +68,8 @@ class Definitions:
                 kind = {"group": gvk.group, "kind": gvk.kind, "version": gvk.version}
                 schema["x-kubernetes-group-version-kind"] = [kind]
         else:
-            for info in fields_of(cls).values():
+            struct: type[Struct] = cls
+            for info in fields_of(struct).values():
                 properties[info.wire] = self.property(info)
                 required += [info.wire] if info.required else []
         schema["properties"] = properties

@@ -223,7 +223,7 @@ def find_page(storage: Storage, chosen: Selection, options: ListOptions) -> Page
     """The objects a list answers. Raises Failure: 410 for an old version, 504 for one from the future."""
     revision = max(0, options.revision) if options.exact else 0
     try:
-        page = storage.list(
+        page = storage.page(
             chosen.resource.table,
             chosen.namespace,
             matches=chosen.matches,

@@ -37,9 +37,9 @@ class APIServer:
             clientset = Clientset(server.config)
 
     `port` 0 picks a free one. `tokens` maps bearer tokens to users; the server's own token, an administrator's, is
-    always among them. With `authorization_mode` "RBAC", roles and bindings decide who may do what. `garbage_collection`, `namespace_controller` and `default_service_accounts` switch the
-    background work that a cluster's controller manager does. `history` is how many events each resource keeps for
-    watches. The port is taken when the object is made; a server cannot be started twice. Thread-safe.
+    always among them. With `authorization_mode` "RBAC", roles and bindings decide who may do what.
+    `garbage_collection`, `namespace_controller` and `default_service_accounts` switch the background work
+    that a cluster's controller manager does. `history` is how many events each resource keeps for watches. The port is taken when the object is made; a server cannot be started twice. Thread-safe.
     """
 
     def __init__(
@@ -79,9 +79,7 @@ class APIServer:
         authorizer = RBAC(self.cluster) if authorization_mode == "RBAC" else AlwaysAllow()
         dispatcher = Dispatcher(self.cluster, tokens=known, authorizer=authorizer)
         self.certificate = certificate
-        self._http = HTTPServer(
-            dispatcher.handle, address=address, port=port, tls=_tls(certificate, private_key)
-        )
+        self._http = HTTPServer(dispatcher.handle, address=address, port=port, tls=_tls(certificate, private_key))
         self._lock = threading.Lock()  # guards the two flags
         self._started = self._stopped = False
         bootstrap(self.cluster)

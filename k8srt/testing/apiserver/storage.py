@@ -198,9 +198,7 @@ class Storage:
         if now is not expected:
             raise Stale(expected.key)
 
-    def _commit_locked(
-        self, resource: str, table: _Table, obj: JSON, before: Stored | None, fields: Facts
-    ) -> Stored:
+    def _commit_locked(self, resource: str, table: _Table, obj: JSON, before: Stored | None, fields: Facts) -> Stored:
         self._revision += 1
         stored = self._stored_locked(obj, obj["metadata"].get("labels") or {}, fields(obj))
         table.put(stored)
@@ -238,7 +236,7 @@ class Storage:
             raise NoSuchKey(key_of(namespace, name))
         return stored
 
-    def list(
+    def page(
         self,
         resource: str,
         namespace: str = "",
@@ -373,9 +371,7 @@ def _since(events: deque[Change], after: int) -> list[Change]:
     return missed
 
 
-def _page(
-    chosen: list[Stored], revision: int, matches: Callable[[Stored], bool] | None, limit: int
-) -> Page:
+def _page(chosen: list[Stored], revision: int, matches: Callable[[Stored], bool] | None, limit: int) -> Page:
     if matches is None:
         if limit and len(chosen) > limit:
             return Page(chosen[:limit], revision, len(chosen) - limit)

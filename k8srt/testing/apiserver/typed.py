@@ -91,8 +91,7 @@ def _quantity(value: Any, trail: Trail, owner: str) -> Any:
         return quantity.canonical(value)
     except ValueError as err:
         raise WrongType(
-            "quantities must match the regular expression "
-            "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
         ) from err
 
 

@@ -60,9 +60,7 @@ def create(cluster: Cluster, request: Request, info: RequestInfo, resource: Reso
         raise cannot_be_handled(resource, raw, err) from err
     obj = document.obj
     check_identity(resource, obj, info.namespace, "")
-    write = Write(
-        cluster, info.namespace, "", options.dry_run, user=request.user, warnings=document.warnings
-    )
+    write = Write(cluster, info.namespace, "", options.dry_run, user=request.user, warnings=document.warnings)
     made = commit_create(cluster, resource, obj, options, write)
     return warned(renderer.document(made, 201), document.warnings)
 
@@ -138,9 +136,7 @@ def _store_new(cluster: Cluster, resource: Resource, obj: JSON, options: WriteOp
     if options.dry_run:
         return obj
     try:
-        stored = cluster.storage.create(
-            resource.table, cluster.to_stored(resource, obj), cluster.fields_of(resource)
-        )
+        stored = cluster.storage.create(resource.table, cluster.to_stored(resource, obj), cluster.fields_of(resource))
     except KeyTaken:
         raise already_exists(resource.group, resource.plural, meta["name"]) from None
     return cluster.document(resource, stored)

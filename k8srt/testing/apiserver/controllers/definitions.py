@@ -72,7 +72,7 @@ class Definitions(Worker):
         """Reason and message if another definition of the group has one of the names."""
         spec, name = definition["spec"], definition["metadata"]["name"]
         mine = spec["names"]
-        for stored in self.cluster.storage.list(TABLE).items:
+        for stored in self.cluster.storage.page(TABLE).items:
             other = stored.decode()
             if stored.name == name or other["spec"]["group"] != spec["group"]:
                 continue
@@ -143,7 +143,7 @@ class Definitions(Worker):
         resource = self.cluster.registry.by_table(name)
         if resource is None:
             return 0
-        for stored in self.cluster.storage.list(name).items:
+        for stored in self.cluster.storage.page(name).items:
             if b'"deletionTimestamp"' in stored.body:
                 continue
             try:

@@ -42,14 +42,14 @@ class NamespaceController(Worker):
             resource = self.cluster.registry.by_table(table)
             if resource is None or not resource.namespaced:
                 continue
-            for stored in self.cluster.storage.list(table, namespace).items:
+            for stored in self.cluster.storage.page(table, namespace).items:
                 self._delete(table, stored)
-            left += len(self.cluster.storage.list(table, namespace).items)
+            left += len(self.cluster.storage.page(table, namespace).items)
         return left == 0
 
     def _delete(self, table: str, stored: Stored) -> None:
         resource = self.cluster.registry.by_table(table)
-        if resource is None or b'"deletionTimestamp"' in stored.body and table != "pods":
+        if resource is None or (b'"deletionTimestamp"' in stored.body and table != "pods"):
             return
         try:
             # no kubelet ends the pods of a namespace that goes: they go at once

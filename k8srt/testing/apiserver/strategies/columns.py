@@ -2,130 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
-
-from k8srt.apimachinery import labels
-
-JSON = dict[str, Any]
-Cell = Callable[[JSON, datetime], Any]
-
-
-class Column(NamedTuple):
-    """One column; `priority` above 0 shows it in wide output only."""
-
-    name: str
-    type: str
-    format: str
-    cell: Cell
-    priority: int = 0
-
-
-# ---- cells
-
-
-def moment(text: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except (TypeError, ValueError):
-        return None
-
-
-def human_duration(span: timedelta) -> str:
-    """`5s`, `2m10s`, `3h`, `2d4h`: as kubectl shows ages."""
-    seconds = int(span.total_seconds())
-    if seconds < -1:
-        return "<invalid>"
-    seconds = max(seconds, 0)
-    if seconds < 60 * 2:
-        return f"{seconds}s"
-    minutes = seconds // 60
-    if minutes < 10:
-        rest = seconds % 60
-        return f"{minutes}m{rest}s" if rest else f"{minutes}m"
-    if minutes < 60 * 3:
-        return f"{minutes}m"
-    hours = seconds // 3600
-    if hours < 8:
-        rest = minutes % 60
-        return f"{hours}h{rest}m" if rest else f"{hours}h"
-    if hours < 48:
-        return f"{hours}h"
-    if hours < 24 * 8:
-        rest = hours % 24
-        return f"{hours // 24}d{rest}h" if rest else f"{hours // 24}d"
-    if hours < 24 * 365 * 2:
-        return f"{hours // 24}d"
-    if hours < 24 * 365 * 8:
-        rest = hours // 24 % 365
-        return f"{hours // 24 // 365}y{rest}d" if rest else f"{hours // 24 // 365}y"
-    return f"{hours // 24 // 365}y"
-
-
-def since(text: Any, now: datetime) -> str:
-    parsed = moment(text)
-    return human_duration(now - parsed) if parsed else "<unknown>"
-
-
-def age(obj: JSON, now: datetime) -> str:
-    return since(obj["metadata"].get("creationTimestamp"), now)
-
-
-def at(path: str, default: Any = "") -> Cell:
-    """The value at a dotted path."""
-
-    def cell(obj: JSON, now: datetime) -> Any:
-        value: Any = obj
-        for part in path.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        return default if value is None else value
-
-    return cell
-
-
-def text(path: str, default: str = "<none>") -> Cell:
-    """The value at a dotted path as text."""
-    find = at(path, None)
-
-    def cell(obj: JSON, now: datetime) -> str:
-        value = find(obj, now)
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        return default if value in (None, "") else str(value)
-
-    return cell
-
-
-def count(*paths: str) -> Cell:
-    """How many entries the maps or lists at some paths have together."""
-    finders = [at(path, ()) for path in paths]
-    return lambda obj, now: sum(len(find(obj, now)) for find in finders)
-
-
-def selector(path: str) -> Cell:
-    find = at(path, None)
-
-    def cell(obj: JSON, now: datetime) -> str:
-        value = find(obj, now)
-        if not value:
-            return "<none>"
-        if "matchLabels" in value or "matchExpressions" in value:
-            return str(labels.label_selector_as_selector(value)) or "<none>"
-        return ",".join(f"{key}={value[key]}" for key in sorted(value))
-
-    return cell
-
-
-def of_containers(part: str, path: str = "spec.template.spec.containers") -> Cell:
-    find = at(path, [])
-    return lambda obj, now: ",".join(each.get(part, "") for each in find(obj, now))
-
-
-def ratio(have: str, want: str) -> Cell:
-    first, second = at(have, 0), at(want, 0)
-    return lambda obj, now: f"{first(obj, now)}/{second(obj, now)}"
-
+from k8srt.testing.apiserver.strategies.cells import (
+    Cell,
+    Column,
+    access_modes,
+    addresses,
+    age,
+    at,
+    claim,
+    controller,
+    count,
+    default_class,
+    endpoints,
+    event_first,
+    event_object,
+    event_seen,
+    event_source,
+    hosts,
+    hpa_reference,
+    hpa_targets,
+    job_completions,
+    job_duration,
+    job_status,
+    last_schedule,
+    node_address,
+    node_roles,
+    node_status,
+    of_containers,
+    phase,
+    pod_ready,
+    pod_restarts,
+    pod_status,
+    ratio,
+    readiness_gates,
+    role,
+    selector,
+    service_address,
+    service_ports,
+    slice_endpoints,
+    slice_ports,
+    subjects,
+    text,
+)
 
 # ---- shorthands for rows
 
@@ -146,270 +64,86 @@ _WORKLOAD = (*_CONTAINERS, wide("Selector", selector("spec.selector")))
 _JOB = "spec.jobTemplate.spec.template.spec.containers"
 
 
-# ---- pods
-
-
-def _pod_ready(obj: JSON, now: datetime) -> str:
-    ready = sum(1 for each in (obj.get("status") or {}).get("containerStatuses") or [] if each.get("ready"))
-    return f"{ready}/{len((obj.get('spec') or {}).get('containers') or [])}"
-
-
-def _pod_status(obj: JSON, now: datetime) -> str:
-    status = obj.get("status") or {}
-    reason = status.get("reason") or status.get("phase") or "Unknown"
-    for each in status.get("containerStatuses") or []:
-        state = each.get("state") or {}
-        if (state.get("waiting") or {}).get("reason"):
-            reason = state["waiting"]["reason"]
-        elif state.get("terminated"):
-            ended = state["terminated"]
-            reason = ended.get("reason") or f"ExitCode:{ended.get('exitCode', 0)}"
-    if "deletionTimestamp" in obj["metadata"]:
-        return "Unknown" if status.get("reason") == "NodeLost" else "Terminating"
-    return str(reason)
-
-
-def _pod_restarts(obj: JSON, now: datetime) -> str:
-    found = (obj.get("status") or {}).get("containerStatuses") or []
-    return str(sum(each.get("restartCount", 0) for each in found))
-
-
-def _readiness_gates(obj: JSON, now: datetime) -> str:
-    gates = (obj.get("spec") or {}).get("readinessGates") or []
-    if not gates:
-        return "<none>"
-    conditions = {each["type"]: each["status"] for each in (obj.get("status") or {}).get("conditions") or []}
-    met = sum(1 for gate in gates if conditions.get(gate["conditionType"]) == "True")
-    return f"{met}/{len(gates)}"
-
-
-# ---- others
-
-
-def _service_address(obj: JSON, now: datetime) -> str:
-    spec = obj.get("spec") or {}
-    external = list(spec.get("externalIPs") or [])
-    if spec.get("type") == "ExternalName":
-        return str(spec.get("externalName", ""))
-    if spec.get("type") == "LoadBalancer":
-        balancer = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
-        found = [each.get("ip") or each.get("hostname") or "" for each in balancer] + external
-        return ",".join(found) if found else "<pending>"
-    return ",".join(external) if external else "<none>"
-
-
-def _service_ports(obj: JSON, now: datetime) -> str:
-    shown = []
-    for port in (obj.get("spec") or {}).get("ports") or []:
-        node = f":{port['nodePort']}" if port.get("nodePort") else ""
-        shown.append(f"{port.get('port')}{node}/{port.get('protocol', 'TCP')}")
-    return ",".join(shown) or "<none>"
-
-
-def _node_status(obj: JSON, now: datetime) -> str:
-    conditions = {each["type"]: each["status"] for each in (obj.get("status") or {}).get("conditions") or []}
-    shown = {"True": "Ready", None: "Unknown"}.get(conditions.get("Ready"), "NotReady")
-    return f"{shown},SchedulingDisabled" if (obj.get("spec") or {}).get("unschedulable") else shown
-
-
-_ROLE = "node-role.kubernetes.io/"
-
-
-def _node_roles(obj: JSON, now: datetime) -> str:
-    found = [key.removeprefix(_ROLE) for key in obj["metadata"].get("labels") or {} if key.startswith(_ROLE)]
-    return ",".join(sorted(found)) or "<none>"
-
-
-def _node_address(kind: str) -> Cell:
-    def cell(obj: JSON, now: datetime) -> str:
-        for each in (obj.get("status") or {}).get("addresses") or []:
-            if each.get("type") == kind:
-                return str(each["address"])
-        return "<none>"
-
-    return cell
-
-
-def _job_status(obj: JSON, now: datetime) -> str:
-    conditions = {e["type"]: e["status"] for e in (obj.get("status") or {}).get("conditions") or []}
-    for kind, shown in (("Complete", "Complete"), ("Failed", "Failed"), ("Suspended", "Suspended"),
-                        ("FailureTarget", "FailureTarget"), ("SuccessCriteriaMet", "SuccessCriteriaMet")):  # fmt: skip
-        if conditions.get(kind) == "True":
-            return shown
-    return "Terminating" if "deletionTimestamp" in obj["metadata"] else "Running"
-
-
-def _job_completions(obj: JSON, now: datetime) -> str:
-    spec = obj.get("spec") or {}
-    done = (obj.get("status") or {}).get("succeeded", 0)
-    if spec.get("completions") is not None:
-        return f"{done}/{spec['completions']}"
-    parallel = spec.get("parallelism") or 0
-    return f"{done}/1 of {parallel}" if parallel > 1 else f"{done}/1"
-
-
-def _job_duration(obj: JSON, now: datetime) -> str:
-    status = obj.get("status") or {}
-    started, ended = moment(status.get("startTime")), moment(status.get("completionTime"))
-    return human_duration((ended or now) - started) if started else ""
-
-
-def _last_schedule(obj: JSON, now: datetime) -> str:
-    last = (obj.get("status") or {}).get("lastScheduleTime")
-    return since(last, now) if last else "<none>"
-
-
-def _event_seen(obj: JSON, now: datetime) -> str:
-    series = obj.get("series") or {}
-    last = series.get("lastObservedTime") or obj.get("lastTimestamp") or obj.get("deprecatedLastTimestamp")
-    return since(last or obj.get("eventTime"), now)
-
-
-def _event_first(obj: JSON, now: datetime) -> str:
-    first = obj.get("firstTimestamp") or obj.get("deprecatedFirstTimestamp") or obj.get("eventTime")
-    return since(first, now)
-
-
-def _event_object(obj: JSON, now: datetime) -> str:
-    about = obj.get("involvedObject") or obj.get("regarding") or {}
-    name = about.get("name", "")
-    return f"{about.get('kind', '').lower()}/{name}" if name else about.get("kind", "").lower()
-
-
-def _event_source(obj: JSON, now: datetime) -> str:
-    source = obj.get("source") or obj.get("deprecatedSource") or {}
-    component = source.get("component") or obj.get("reportingComponent") or obj.get("reportingController") or ""
-    return f"{component}, {source['host']}" if source.get("host") else str(component)
-
-
-def _hosts(obj: JSON, now: datetime) -> str:
-    found = [rule["host"] for rule in (obj.get("spec") or {}).get("rules") or [] if rule.get("host")]
-    shown = ",".join(found[:3]) or "*"
-    return f"{shown} + {len(found) - 3} more..." if len(found) > 3 else shown
-
-
-def _addresses(obj: JSON, now: datetime) -> str:
-    balancer = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
-    return ",".join(each.get("ip") or each.get("hostname") or "" for each in balancer)
-
-
-_MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
-
-
-def _access_modes(path: str) -> Cell:
-    find = at(path, [])
-    return lambda obj, now: ",".join(_MODES.get(mode, mode) for mode in find(obj, now))
-
-
-def _phase(obj: JSON, now: datetime) -> str:
-    if "deletionTimestamp" in obj["metadata"]:
-        return "Terminating"
-    return str((obj.get("status") or {}).get("phase", ""))
-
-
-def _claim(obj: JSON, now: datetime) -> str:
-    claim = (obj.get("spec") or {}).get("claimRef") or {}
-    return f"{claim.get('namespace', '')}/{claim.get('name', '')}" if claim else ""
-
-
-def _hpa_reference(obj: JSON, now: datetime) -> str:
-    target = (obj.get("spec") or {}).get("scaleTargetRef") or {}
-    return f"{target.get('kind', '')}/{target.get('name', '')}"
-
-
-def _hpa_targets(obj: JSON, now: datetime) -> str:
-    shown = []
-    for metric in (obj.get("spec") or {}).get("metrics") or []:
-        resource = metric.get("resource") or {}
-        percent = (resource.get("target") or {}).get("averageUtilization")
-        shown.append(f"{resource.get('name', '')}: <unknown>/{percent}%" if percent is not None else "<unknown>/<auto>")
-    return ", ".join(shown) or "<none>"
-
-
-def _subjects(kind: str) -> Cell:
-    def cell(obj: JSON, now: datetime) -> str:
-        found = [each for each in obj.get("subjects") or [] if each.get("kind") == kind]
-        if kind == "ServiceAccount":
-            return ", ".join(f"{each.get('namespace', '')}/{each['name']}" for each in found)
-        return ", ".join(each["name"] for each in found)
-
-    return cell
-
-
-def _role(obj: JSON, now: datetime) -> str:
-    ref = obj.get("roleRef") or {}
-    return f"{ref.get('kind', '')}/{ref.get('name', '')}"
-
-
-def _slice_ports(obj: JSON, now: datetime) -> str:
-    found = [str(port["port"]) for port in obj.get("ports") or [] if port.get("port") is not None]
-    return ",".join(found[:3]) + (f" + {len(found) - 3} more..." if len(found) > 3 else "") or "<unset>"
-
-
-def _slice_endpoints(obj: JSON, now: datetime) -> str:
-    found = [address for each in obj.get("endpoints") or [] for address in each.get("addresses") or []]
-    return ",".join(found[:3]) + (f" + {len(found) - 3} more..." if len(found) > 3 else "") or "<unset>"
-
-
-def _endpoints(obj: JSON, now: datetime) -> str:
-    found = []
-    for subset in obj.get("subsets") or []:
-        for address in subset.get("addresses") or []:
-            ports = subset.get("ports") or [{}]
-            found += [f"{address['ip']}:{port['port']}" if port else address["ip"] for port in ports]
-    return ",".join(found[:3]) + (f" + {len(found) - 3} more..." if len(found) > 3 else "") or "<none>"
-
-
-def _default_class(obj: JSON, now: datetime) -> str:
-    notes = obj["metadata"].get("annotations") or {}
-    marked = notes.get("storageclass.kubernetes.io/is-default-class") == "true"
-    return f"{obj['metadata'].get('name', '')} (default)" if marked else str(obj["metadata"].get("name", ""))
-
-
 COLUMNS: dict[str, list[Column]] = {
     "pods": [
-        NAME, column("Ready", _pod_ready), column("Status", _pod_status), column("Restarts", _pod_restarts), AGE,
-        wide("IP", text("status.podIP")), wide("Node", text("spec.nodeName")),
-        wide("Nominated Node", text("status.nominatedNodeName")), wide("Readiness Gates", _readiness_gates),
+        NAME,
+        column("Ready", pod_ready),
+        column("Status", pod_status),
+        column("Restarts", pod_restarts),
+        AGE,
+        wide("IP", text("status.podIP")),
+        wide("Node", text("spec.nodeName")),
+        wide("Nominated Node", text("status.nominatedNodeName")),
+        wide("Readiness Gates", readiness_gates),
     ],
     "services": [
-        NAME, column("Type", at("spec.type")), column("Cluster-IP", text("spec.clusterIP")),
-        column("External-IP", _service_address), column("Port(s)", _service_ports), AGE,
+        NAME,
+        column("Type", at("spec.type")),
+        column("Cluster-IP", text("spec.clusterIP")),
+        column("External-IP", service_address),
+        column("Port(s)", service_ports),
+        AGE,
         wide("Selector", selector("spec.selector")),
     ],
     "deployments.apps": [
-        NAME, column("Ready", ratio("status.readyReplicas", "spec.replicas")),
-        column("Up-to-date", at("status.updatedReplicas", 0)), column("Available", at("status.availableReplicas", 0)),
-        AGE, *_WORKLOAD,
+        NAME,
+        column("Ready", ratio("status.readyReplicas", "spec.replicas")),
+        column("Up-to-date", at("status.updatedReplicas", 0)),
+        column("Available", at("status.availableReplicas", 0)),
+        AGE,
+        *_WORKLOAD,
     ],
     "replicasets.apps": [
-        NAME, column("Desired", at("spec.replicas", 0), "integer"), column("Current", at("status.replicas", 0), "integer"),
-        column("Ready", at("status.readyReplicas", 0), "integer"), AGE, *_WORKLOAD,
+        NAME,
+        column("Desired", at("spec.replicas", 0), "integer"),
+        column("Current", at("status.replicas", 0), "integer"),
+        column("Ready", at("status.readyReplicas", 0), "integer"),
+        AGE,
+        *_WORKLOAD,
     ],
     "replicationcontrollers": [
-        NAME, column("Desired", at("spec.replicas", 0), "integer"), column("Current", at("status.replicas", 0), "integer"),
-        column("Ready", at("status.readyReplicas", 0), "integer"), AGE, *_WORKLOAD,
+        NAME,
+        column("Desired", at("spec.replicas", 0), "integer"),
+        column("Current", at("status.replicas", 0), "integer"),
+        column("Ready", at("status.readyReplicas", 0), "integer"),
+        AGE,
+        *_WORKLOAD,
     ],
     "statefulsets.apps": [
-        NAME, column("Ready", ratio("status.readyReplicas", "spec.replicas")), AGE, *_CONTAINERS,
+        NAME,
+        column("Ready", ratio("status.readyReplicas", "spec.replicas")),
+        AGE,
+        *_CONTAINERS,
     ],
     "daemonsets.apps": [
-        NAME, column("Desired", at("status.desiredNumberScheduled", 0), "integer"),
+        NAME,
+        column("Desired", at("status.desiredNumberScheduled", 0), "integer"),
         column("Current", at("status.currentNumberScheduled", 0), "integer"),
         column("Ready", at("status.numberReady", 0), "integer"),
         column("Up-to-date", at("status.updatedNumberScheduled", 0), "integer"),
         column("Available", at("status.numberAvailable", 0), "integer"),
-        column("Node Selector", selector("spec.template.spec.nodeSelector")), AGE, *_WORKLOAD,
+        column("Node Selector", selector("spec.template.spec.nodeSelector")),
+        AGE,
+        *_WORKLOAD,
     ],
     "jobs.batch": [
-        NAME, column("Status", _job_status), column("Completions", _job_completions), column("Duration", _job_duration),
-        AGE, *_WORKLOAD,
+        NAME,
+        column("Status", job_status),
+        column("Completions", job_completions),
+        column("Duration", job_duration),
+        AGE,
+        *_WORKLOAD,
     ],
     "cronjobs.batch": [
-        NAME, column("Schedule", at("spec.schedule")), column("Timezone", text("spec.timeZone")),
+        NAME,
+        column("Schedule", at("spec.schedule")),
+        column("Timezone", text("spec.timeZone")),
         column("Suspend", lambda obj, now: str(bool((obj.get("spec") or {}).get("suspend"))), "boolean"),
-        column("Active", count("status.active"), "integer"), column("Last Schedule", _last_schedule), AGE,
-        wide("Containers", of_containers("name", _JOB)), wide("Images", of_containers("image", _JOB)),
+        column("Active", count("status.active"), "integer"),
+        column("Last Schedule", last_schedule),
+        AGE,
+        wide("Containers", of_containers("name", _JOB)),
+        wide("Images", of_containers("image", _JOB)),
         wide("Selector", selector("spec.jobTemplate.spec.selector")),
     ],
     "configmaps": [NAME, column("Data", count("data", "binaryData")), AGE],
@@ -417,91 +151,141 @@ COLUMNS: dict[str, list[Column]] = {
     "namespaces": [NAME, column("Status", at("status.phase")), AGE],
     "serviceaccounts": [NAME, AGE],
     "nodes": [
-        NAME, column("Status", _node_status), column("Roles", _node_roles), AGE,
-        column("Version", at("status.nodeInfo.kubeletVersion")), wide("Internal-IP", _node_address("InternalIP")),
-        wide("External-IP", _node_address("ExternalIP")), wide("OS-Image", text("status.nodeInfo.osImage", "<unknown>")),
+        NAME,
+        column("Status", node_status),
+        column("Roles", node_roles),
+        AGE,
+        column("Version", at("status.nodeInfo.kubeletVersion")),
+        wide("Internal-IP", node_address("InternalIP")),
+        wide("External-IP", node_address("ExternalIP")),
+        wide("OS-Image", text("status.nodeInfo.osImage", "<unknown>")),
         wide("Kernel-Version", text("status.nodeInfo.kernelVersion", "<unknown>")),
         wide("Container-Runtime", text("status.nodeInfo.containerRuntimeVersion", "<unknown>")),
     ],
     "events": [
-        column("Last Seen", _event_seen), column("Type", at("type")), column("Reason", at("reason")),
-        column("Object", _event_object), wide("Subobject", at("involvedObject.fieldPath")), wide("Source", _event_source),
+        column("Last Seen", event_seen),
+        column("Type", at("type")),
+        column("Reason", at("reason")),
+        column("Object", event_object),
+        wide("Subobject", at("involvedObject.fieldPath")),
+        wide("Source", event_source),
         column("Message", lambda obj, now: (obj.get("message") or obj.get("note") or "").strip()),
-        wide("First Seen", _event_first), wide("Count", lambda obj, now: str(obj.get("count", 1))),
+        wide("First Seen", event_first),
+        wide("Count", lambda obj, now: str(obj.get("count", 1))),
         Column("Name", "string", "name", at("metadata.name"), 1),
     ],
     "ingresses.networking.k8s.io": [
-        NAME, column("Class", text("spec.ingressClassName")), column("Hosts", _hosts), column("Address", _addresses),
-        column("Ports", lambda obj, now: "80, 443" if (obj.get("spec") or {}).get("tls") else "80"), AGE,
+        NAME,
+        column("Class", text("spec.ingressClassName")),
+        column("Hosts", hosts),
+        column("Address", addresses),
+        column("Ports", lambda obj, now: "80, 443" if (obj.get("spec") or {}).get("tls") else "80"),
+        AGE,
     ],
     "ingressclasses.networking.k8s.io": [
-        NAME, column("Controller", at("spec.controller")), column("Parameters", text("spec.parameters.name")), AGE,
+        NAME,
+        column("Controller", at("spec.controller")),
+        column("Parameters", text("spec.parameters.name")),
+        AGE,
     ],
     "horizontalpodautoscalers.autoscaling": [
-        NAME, column("Reference", _hpa_reference), column("Targets", _hpa_targets),
-        column("MinPods", text("spec.minReplicas", "<unset>")), column("MaxPods", at("spec.maxReplicas", 0)),
-        column("Replicas", at("status.currentReplicas", 0)), AGE,
+        NAME,
+        column("Reference", hpa_reference),
+        column("Targets", hpa_targets),
+        column("MinPods", text("spec.minReplicas", "<unset>")),
+        column("MaxPods", at("spec.maxReplicas", 0)),
+        column("Replicas", at("status.currentReplicas", 0)),
+        AGE,
     ],
     "poddisruptionbudgets.policy": [
-        NAME, column("Min Available", text("spec.minAvailable", "N/A")),
+        NAME,
+        column("Min Available", text("spec.minAvailable", "N/A")),
         column("Max Unavailable", text("spec.maxUnavailable", "N/A")),
-        column("Allowed Disruptions", at("status.disruptionsAllowed", 0), "integer"), AGE,
+        column("Allowed Disruptions", at("status.disruptionsAllowed", 0), "integer"),
+        AGE,
     ],
     "leases.coordination.k8s.io": [NAME, column("Holder", at("spec.holderIdentity")), AGE],
     "persistentvolumeclaims": [
-        NAME, column("Status", _phase), column("Volume", at("spec.volumeName")),
-        column("Capacity", at("status.capacity.storage")), column("Access Modes", _access_modes("status.accessModes")),
+        NAME,
+        column("Status", phase),
+        column("Volume", at("spec.volumeName")),
+        column("Capacity", at("status.capacity.storage")),
+        column("Access Modes", access_modes("status.accessModes")),
         column("StorageClass", at("spec.storageClassName")),
-        column("VolumeAttributesClass", text("spec.volumeAttributesClassName", "<unset>")), AGE,
+        column("VolumeAttributesClass", text("spec.volumeAttributesClassName", "<unset>")),
+        AGE,
         wide("VolumeMode", text("spec.volumeMode", "<unset>")),
     ],
     "persistentvolumes": [
-        NAME, column("Capacity", at("spec.capacity.storage")), column("Access Modes", _access_modes("spec.accessModes")),
-        column("Reclaim Policy", at("spec.persistentVolumeReclaimPolicy")), column("Status", _phase),
-        column("Claim", _claim), column("StorageClass", at("spec.storageClassName")),
+        NAME,
+        column("Capacity", at("spec.capacity.storage")),
+        column("Access Modes", access_modes("spec.accessModes")),
+        column("Reclaim Policy", at("spec.persistentVolumeReclaimPolicy")),
+        column("Status", phase),
+        column("Claim", claim),
+        column("StorageClass", at("spec.storageClassName")),
         column("VolumeAttributesClass", text("spec.volumeAttributesClassName", "<unset>")),
-        column("Reason", at("status.reason")), AGE, wide("VolumeMode", text("spec.volumeMode", "<unset>")),
+        column("Reason", at("status.reason")),
+        AGE,
+        wide("VolumeMode", text("spec.volumeMode", "<unset>")),
     ],
     "storageclasses.storage.k8s.io": [
-        Column("Name", "string", "name", _default_class), column("Provisioner", at("provisioner")),
-        column("ReclaimPolicy", at("reclaimPolicy")), column("VolumeBindingMode", at("volumeBindingMode")),
-        column("AllowVolumeExpansion", lambda obj, now: bool(obj.get("allowVolumeExpansion")), "boolean"), AGE,
+        Column("Name", "string", "name", default_class),
+        column("Provisioner", at("provisioner")),
+        column("ReclaimPolicy", at("reclaimPolicy")),
+        column("VolumeBindingMode", at("volumeBindingMode")),
+        column("AllowVolumeExpansion", lambda obj, now: bool(obj.get("allowVolumeExpansion")), "boolean"),
+        AGE,
     ],
     "networkpolicies.networking.k8s.io": [NAME, column("Pod-Selector", selector("spec.podSelector")), AGE],
     "rolebindings.rbac.authorization.k8s.io": [
-        NAME, column("Role", _role), AGE, wide("Users", _subjects("User")), wide("Groups", _subjects("Group")),
-        wide("ServiceAccounts", _subjects("ServiceAccount")),
+        NAME,
+        column("Role", role),
+        AGE,
+        wide("Users", subjects("User")),
+        wide("Groups", subjects("Group")),
+        wide("ServiceAccounts", subjects("ServiceAccount")),
     ],
     "clusterrolebindings.rbac.authorization.k8s.io": [
-        NAME, column("Role", _role), AGE, wide("Users", _subjects("User")), wide("Groups", _subjects("Group")),
-        wide("ServiceAccounts", _subjects("ServiceAccount")),
+        NAME,
+        column("Role", role),
+        AGE,
+        wide("Users", subjects("User")),
+        wide("Groups", subjects("Group")),
+        wide("ServiceAccounts", subjects("ServiceAccount")),
     ],
-    "endpoints": [NAME, column("Endpoints", _endpoints), AGE],
+    "endpoints": [NAME, column("Endpoints", endpoints), AGE],
     "endpointslices.discovery.k8s.io": [
-        NAME, column("AddressType", at("addressType")), column("Ports", _slice_ports),
-        column("Endpoints", _slice_endpoints), AGE,
+        NAME,
+        column("AddressType", at("addressType")),
+        column("Ports", slice_ports),
+        column("Endpoints", slice_endpoints),
+        AGE,
     ],
     "resourcequotas": [
-        NAME, column("Request", lambda obj, now: ""), column("Limit", lambda obj, now: ""), AGE,
+        NAME,
+        column("Request", lambda obj, now: ""),
+        column("Limit", lambda obj, now: ""),
+        AGE,
     ],
     "limitranges": [NAME, Column("Created At", "date", "", at("metadata.creationTimestamp", None))],
     "priorityclasses.scheduling.k8s.io": [
-        NAME, column("Value", at("value", 0), "integer"),
-        column("Global-Default", lambda obj, now: bool(obj.get("globalDefault")), "boolean"), AGE,
+        NAME,
+        column("Value", at("value", 0), "integer"),
+        column("Global-Default", lambda obj, now: bool(obj.get("globalDefault")), "boolean"),
+        AGE,
         column("PreemptionPolicy", at("preemptionPolicy")),
     ],
     "controllerrevisions.apps": [
-        NAME, column("Controller", lambda obj, now: _controller(obj)), column("Revision", at("revision", 0)), AGE,
+        NAME,
+        column("Controller", lambda obj, now: controller(obj)),
+        column("Revision", at("revision", 0)),
+        AGE,
     ],
     "podtemplates": [
-        NAME, wide("Containers", of_containers("name", "template.spec.containers")),
-        wide("Images", of_containers("image", "template.spec.containers")), column("Pod Labels", selector("template.metadata.labels")),
+        NAME,
+        wide("Containers", of_containers("name", "template.spec.containers")),
+        wide("Images", of_containers("image", "template.spec.containers")),
+        column("Pod Labels", selector("template.metadata.labels")),
     ],
-}  # fmt: skip
-
-
-def _controller(obj: JSON) -> str:
-    for owner in obj["metadata"].get("ownerReferences") or []:
-        if owner.get("controller"):
-            return f"{owner['kind'].lower()}.{owner['apiVersion'].partition('/')[0]}/{owner['name']}"
-    return "<none>"
+}

@@ -100,9 +100,9 @@ def validate_secret(obj: JSON, old: JSON | None) -> list[Cause]:
             causes += _json_causes(data[key], f"data[{key}]")
     if kind == "kubernetes.io/basic-auth" and not {"username", "password"} & set(data):
         causes += [required(f"data[{key}]") for key in ("username", "password")]
-    if kind == "kubernetes.io/service-account-token":
-        if not (obj["metadata"].get("annotations") or {}).get("kubernetes.io/service-account.name"):
-            causes.append(required("metadata.annotations[kubernetes.io/service-account.name]"))
+    account = "kubernetes.io/service-account.name"
+    if kind == "kubernetes.io/service-account-token" and not (obj["metadata"].get("annotations") or {}).get(account):
+        causes.append(required(f"metadata.annotations[{account}]"))
     if old is not None and kind != old.get("type"):
         causes.append(invalid_value("type", kind, "field is immutable"))
     return causes + _sealed_causes(obj, old, ("data",))
@@ -127,7 +127,7 @@ def validate_event(obj: JSON, old: JSON | None) -> list[Cause]:
     about = obj.get("involvedObject") or obj.get("regarding") or {}
     namespace, wanted = about.get("namespace", ""), obj["metadata"].get("namespace", "")
     new_style = "regarding" in obj
-    if namespace and namespace != wanted or not namespace and wanted != "default":
+    if (namespace and namespace != wanted) or (not namespace and wanted != "default"):
         field = "regarding.namespace" if new_style else "involvedObject.namespace"
         return [invalid_value(field, namespace, "does not match event.namespace")]
     if obj.get("apiVersion") != "events.k8s.io/v1":
@@ -189,7 +189,9 @@ def validate_lease(obj: JSON, old: JSON | None) -> list[Cause]:
     spec = obj.get("spec") or {}
     causes = []
     if spec.get("leaseDurationSeconds") is not None and spec["leaseDurationSeconds"] <= 0:
-        causes.append(invalid_value("spec.leaseDurationSeconds", spec["leaseDurationSeconds"], "must be greater than 0"))
+        causes.append(
+            invalid_value("spec.leaseDurationSeconds", spec["leaseDurationSeconds"], "must be greater than 0")
+        )
     if spec.get("leaseTransitions") is not None and spec["leaseTransitions"] < 0:
         text = "must be greater than or equal to 0"
         causes.append(invalid_value("spec.leaseTransitions", spec["leaseTransitions"], text))
@@ -226,7 +228,9 @@ def validate_limit_range(obj: JSON, old: JSON | None) -> list[Cause]:
             for part, word in (("max", "max"), ("defaultRequest", "default request"), ("default", "default")):
                 other = (item.get(part) or {}).get(key)
                 if other is not None and amount(least) > amount(other):
-                    causes.append(_smaller(f"{path}.{'min' if part == 'max' else part}[{key}]", least, other, word, part))
+                    causes.append(
+                        _smaller(f"{path}.{'min' if part == 'max' else part}[{key}]", least, other, word, part)
+                    )
     return causes
 
 

@@ -33,7 +33,9 @@ def defaults(obj: JSON) -> None:
 
 def first_status(obj: JSON) -> None:
     stored = [each["name"] for each in _versions(obj) if each.get("storage")]
-    obj["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored if len(stored) == 1 else None}
+    names_before = {"plural": "", "kind": ""}
+    kept = stored if len(stored) == 1 else None
+    obj["status"] = {"conditions": None, "acceptedNames": names_before, "storedVersions": kept}
 
 
 def prepare(obj: JSON, old: JSON | None, write: Write) -> None:
@@ -89,6 +91,7 @@ def updated(obj: JSON, old: JSON | None, write: Write) -> None:
 
 
 # ---- validation
+
 
 def _stored_causes(obj: JSON) -> list[Cause]:
     stored = (obj.get("status") or {}).get("storedVersions")
@@ -150,8 +153,8 @@ def _name_causes(found: JSON) -> list[Cause]:
         value = found.get(part, "")
         if value:
             texts = names.label_1035(value.lower())
-            causes += [invalid_value(f"spec.names.{part}", value, f"may have mixed case, but should otherwise match: {t}")
-                       for t in texts]  # fmt: skip
+            told = (f"may have mixed case, but should otherwise match: {text}" for text in texts)
+            causes += [invalid_value(f"spec.names.{part}", value, text) for text in told]
         else:
             causes.append(required(f"spec.names.{part}"))
     if found.get("kind") and found.get("kind") == found.get("listKind"):
@@ -249,10 +252,11 @@ def _node_causes(schema: JSON, path: str) -> list[Cause]:
 
 
 def _type_causes(schema: JSON, path: str, text: str) -> list[Cause]:
-    free = schema.get("$ref") or schema.get("x-kubernetes-int-or-string") or schema.get("x-kubernetes-preserve-unknown-fields")
-    return [] if schema.get("type") or free else [required(f"{path}.type", text)]
+    free = any(schema.get(word) for word in _INSTEAD_OF_TYPE)
+    return [] if free else [required(f"{path}.type", text)]
 
 
+_INSTEAD_OF_TYPE = ("type", "$ref", "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields")
 _LIST_TYPES = ("atomic", "map", "set")
 
 

@@ -129,7 +129,7 @@ def prepare_claim(obj: JSON, old: JSON | None, write: Write) -> None:
 def _default_class(write: Write) -> str:
     marked = [
         stored.decode()["metadata"]
-        for stored in write.cluster.storage.list("storageclasses.storage.k8s.io").items
+        for stored in write.cluster.storage.page("storageclasses.storage.k8s.io").items
         if b'"storageclass.kubernetes.io/is-default-class":"true"' in stored.body
     ]
     newest = max(marked, key=lambda meta: str(meta.get("creationTimestamp")), default=None)

@@ -14,7 +14,7 @@ _ANNOTATION = "kubernetes.io/limit-ranger"
 
 def apply_limit_ranges(pod: JSON, write: Write) -> None:
     """Fill in the defaults of the namespace's LimitRanges, then hold the pod against their bounds."""
-    ranges = [stored.decode() for stored in write.cluster.storage.list("limitranges", write.namespace).items]
+    ranges = [stored.decode() for stored in write.cluster.storage.page("limitranges", write.namespace).items]
     notes: list[str] = []
     items = [item for each in ranges for item in (each.get("spec") or {}).get("limits") or []]
     for item in items:

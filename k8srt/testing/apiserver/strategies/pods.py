@@ -226,7 +226,7 @@ def _priority(obj: JSON, spec: JSON, write: Write) -> None:
 
 
 def _default_priority_class(write: Write) -> JSON | None:
-    page = write.cluster.storage.list("priorityclasses.scheduling.k8s.io")
+    page = write.cluster.storage.page("priorityclasses.scheduling.k8s.io")
     found = [obj for obj in (stored.decode() for stored in page.items) if obj.get("globalDefault")]
     return min(found, key=lambda obj: int(obj.get("value", 0)), default=None)
 

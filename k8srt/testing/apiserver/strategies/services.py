@@ -79,7 +79,7 @@ def _free_address(write: Write) -> str:
 
 
 def _services(write: Write) -> list[JSON]:
-    return [stored.decode() for stored in write.cluster.storage.list("services").items]
+    return [stored.decode() for stored in write.cluster.storage.page("services").items]
 
 
 def _node_ports(spec: JSON, before: JSON, write: Write) -> None:
@@ -176,7 +176,8 @@ def _port_causes(spec: JSON) -> list[Cause]:
         pairs.add((number, port.get("protocol")))
         node = port.get("nodePort", 0)
         if node and not _NODE_PORTS[0] <= node <= _NODE_PORTS[1]:
-            text = f"provided port is not in the valid range. The range of valid ports is {_NODE_PORTS[0]}-{_NODE_PORTS[1]}"
+            low, high = _NODE_PORTS
+            text = f"provided port is not in the valid range. The range of valid ports is {low}-{high}"
             causes.append(invalid_value(f"{here}.nodePort", node, text))
     return causes
 

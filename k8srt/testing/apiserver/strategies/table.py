@@ -106,9 +106,7 @@ STRATEGIES: Mapping[str, Strategy] = {
         field_names=config.EVENT_FIELD_NAMES,
         own_conversion=True,
     ),
-    "leases.coordination.k8s.io": Strategy(
-        validate=config.validate_lease, create_on_update=True, unconditional=False
-    ),
+    "leases.coordination.k8s.io": Strategy(validate=config.validate_lease, create_on_update=True, unconditional=False),
     "limitranges": Strategy(
         defaults=config.limit_range_defaults, validate=config.validate_limit_range, create_on_update=True
     ),
@@ -130,9 +128,7 @@ STRATEGIES: Mapping[str, Strategy] = {
         field_names=("spec.clusterIP", "spec.type"),
         own_conversion=True,
     ),
-    "endpoints": Strategy(
-        defaults=policies.endpoints_defaults, create_on_update=True, deprecated=_ENDPOINTS_WARNING
-    ),
+    "endpoints": Strategy(defaults=policies.endpoints_defaults, create_on_update=True, deprecated=_ENDPOINTS_WARNING),
     "endpointslices.discovery.k8s.io": Strategy(defaults=policies.slice_defaults, generation=True),
     "ingresses.networking.k8s.io": Strategy(validate=policies.validate_ingress, generation=True),
     "ingressclasses.networking.k8s.io": Strategy(validate=policies.validate_ingress_class, generation=True),
@@ -177,7 +173,10 @@ STRATEGIES: Mapping[str, Strategy] = {
         validate=policies.validate_role, prepare=policies.prepare_rbac, name_rule="segment", create_on_update=True
     ),
     "clusterroles.rbac.authorization.k8s.io": Strategy(
-        validate=policies.validate_cluster_role, prepare=policies.prepare_rbac, name_rule="segment", create_on_update=True
+        validate=policies.validate_cluster_role,
+        prepare=policies.prepare_rbac,
+        name_rule="segment",
+        create_on_update=True,
     ),
     "rolebindings.rbac.authorization.k8s.io": Strategy(
         defaults=policies.binding_defaults,

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from k8srt.testing.apiserver.strategies.columns import COLUMNS, Column, age, human_duration, moment
+from k8srt.testing.apiserver.strategies.cells import Column, age, human_duration, moment
+from k8srt.testing.apiserver.strategies.columns import COLUMNS
 from k8srt.testing.apiserver.strategies.jsonpaths import compile_path
 
 if TYPE_CHECKING:
@@ -18,9 +19,7 @@ JSON = dict[str, Any]
 __all__ = ["age", "human_duration", "table_for"]
 
 _NAME = Column("Name", "string", "name", lambda obj, now: obj["metadata"].get("name", ""))
-_CREATED = Column(
-    "Created At", "date", "", lambda obj, now: obj["metadata"].get("creationTimestamp")
-)
+_CREATED = Column("Created At", "date", "", lambda obj, now: obj["metadata"].get("creationTimestamp"))
 _AGE = Column("Age", "string", "", age)
 
 
@@ -111,4 +110,3 @@ def _text(value: Any) -> str:
     if isinstance(value, (dict, list)):
         return json.dumps(value, separators=(",", ":"))
     return str(value)
-

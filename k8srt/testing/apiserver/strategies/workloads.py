@@ -243,7 +243,9 @@ def _status_causes(obj: JSON, old: JSON | None) -> list[Cause]:
     total = status.get("replicas", 0)
     for name in ("updatedReplicas", "readyReplicas", "availableReplicas"):
         if status.get(name, 0) > total:
-            causes.append(invalid_value(f"status.{name}", status.get(name, 0), "cannot be greater than status.replicas"))
+            causes.append(
+                invalid_value(f"status.{name}", status.get(name, 0), "cannot be greater than status.replicas")
+            )
     if status.get("availableReplicas", 0) > status.get("readyReplicas", 0):
         text = "cannot be greater than readyReplicas"
         causes.append(invalid_value("status.availableReplicas", status["availableReplicas"], text))

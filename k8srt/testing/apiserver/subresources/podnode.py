@@ -87,9 +87,7 @@ def evict(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
     if not dry_run and "deletionTimestamp" not in pod["metadata"]:
         _mark_disrupted(cluster, resource, info)
         stored = cluster.get(resource, info.namespace, info.name)
-    options = DeleteOptions(
-        grace=asked.get("gracePeriodSeconds"), uid=preconditions.get("uid") or "", dry_run=dry_run
-    )
+    options = DeleteOptions(grace=asked.get("gracePeriodSeconds"), uid=preconditions.get("uid") or "", dry_run=dry_run)
     delete_object(cluster, resource, stored, options)
     return _done(request)
 
@@ -105,9 +103,7 @@ def _spend_budget(cluster: Cluster, info: RequestInfo, pod: JSON, *, dry_run: bo
     assert budgets is not None
     while True:
         guarding = [
-            stored
-            for stored in cluster.storage.list(_BUDGETS, info.namespace).items
-            if _guards(stored.decode(), pod)
+            stored for stored in cluster.storage.page(_BUDGETS, info.namespace).items if _guards(stored.decode(), pod)
         ]
         if not guarding:
             return
@@ -188,9 +184,7 @@ def log(cluster: Cluster, request: Request, info: RequestInfo, resource: Resourc
     names = [container["name"] for container in pod["spec"].get("containers") or []]
     wanted = request.param("container")
     if not wanted and len(names) > 1:
-        raise bad_request(
-            f"a container name must be specified for pod {info.name}, choose one of: [{' '.join(names)}]"
-        )
+        raise bad_request(f"a container name must be specified for pod {info.name}, choose one of: [{' '.join(names)}]")
     if wanted and wanted not in names:
         raise bad_request(f"container {wanted} is not valid for pod {info.name}")
     if not pod["spec"].get("nodeName"):

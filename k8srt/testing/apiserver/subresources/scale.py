@@ -14,7 +14,15 @@ from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.documents import WriteOptions, check_identity, write_options
 from k8srt.testing.apiserver.failures import bad_request, conflict, internal, invalid, invalid_value
 from k8srt.testing.apiserver.messages import Request, Response
-from k8srt.testing.apiserver.patches import APPLY, JSON_PATCH, MERGE, patch_failure, patch_options, patch_type, read_patch
+from k8srt.testing.apiserver.patches import (
+    APPLY,
+    JSON_PATCH,
+    MERGE,
+    patch_failure,
+    patch_options,
+    patch_type,
+    read_patch,
+)
 from k8srt.testing.apiserver.registry import Resource
 from k8srt.testing.apiserver.rendering import Renderer
 from k8srt.testing.apiserver.requests import RequestInfo

@@ -48,9 +48,7 @@ _SERVE: dict[str, Serve] = {
 }
 
 
-def serve(
-    cluster: Cluster, request: Request, info: RequestInfo, resource: Resource, user: User
-) -> Response:
+def serve(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource, user: User) -> Response:
     """Serve a request for a subresource. Raises Failure: 404 for unknown ones, 405 for verbs they do not take."""
     if resource.namespaced and not info.namespace:
         raise no_such_resource()
