@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("objects",)
+NAMES = ("informer", "objects")
 
 
 def main(argv: list[str]) -> int:
