@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from k8srt.errors import K8srtError, Stopped, TransportError
+from k8srt.rest.raw import Raw
 from k8srt.rest.result import Result
 from k8srt.rest.retry import MAX_RETRIES, Call, Retries, retry_after_header
 from k8srt.rest.status import error_from
@@ -33,33 +34,6 @@ WATCH_SLACK = 15.0
 
 _DRAINED_AT_MOST = 2048
 _SLOW, _VERY_SLOW = 0.05, 1.0
-
-
-class Raw:
-    """A body that is read as it comes. A context manager; `close` may be called from any thread."""
-
-    def __init__(self, reply: Reply) -> None:
-        self._reply = reply
-        self.headers = reply.headers
-
-    def read(self, size: int = 65536) -> bytes:
-        """Return at most `size` bytes as soon as there are any; b"" at the end. Raises TransportError."""
-        return self._reply.read_some(size)
-
-    def __iter__(self) -> Iterator[bytes]:
-        while piece := self.read():
-            yield piece
-
-    def close(self) -> None:
-        """End the stream; a reader that is blocked finds it at its end."""
-        self._reply.shutdown()
-        self._reply.close()
-
-    def __enter__(self) -> Raw:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
 
 def do(request: Request, stop: threading.Event | None) -> Result:

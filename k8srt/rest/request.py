@@ -26,7 +26,7 @@ from k8srt.rest.status import Target
 
 if TYPE_CHECKING:
     from k8srt.rest.client import RESTClient
-    from k8srt.rest.execute import Raw
+    from k8srt.rest.raw import Raw
     from k8srt.rest.warnings import WarningHandler
     from k8srt.rest.watch import WatchStream
 

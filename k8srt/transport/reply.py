@@ -52,6 +52,9 @@ class Reply:
             if isinstance(err, TransportError):
                 raise
             raise transport_error(err, self.what, self.url) from err
+        except BaseException:  # Ctrl-C in the middle: what is left of the answer must not meet the next request
+            self.close()
+            raise
         self._response.release_conn()
         if self._response.headers.get("content-encoding", "").lower() == "gzip":
             return self._gunzip(data)

@@ -206,6 +206,24 @@ def test_rest_41_a_stream_is_read_as_it_comes() -> None:
         assert b"".join(body) == b"second\n"
 
 
+def test_rest_41_a_close_wakes_the_reader_of_a_stream(pool) -> None:
+    def respond(exchange: Exchange) -> None:
+        exchange.stream()
+        exchange.chunk(b"first\n")
+        exchange.wait_for_hang_up()
+
+    with WireServer(respond) as server:
+        body = RESTClient(server.config()).get().abs_path("/log").stream()
+        assert body.read() == b"first\n"
+        blocked = pool.submit(body.read)
+        time.sleep(0.1)  # let it block; if it has not yet, the close must work all the same
+
+        body.close()
+
+        assert blocked.result(timeout=5.0) == b""
+        assert body.read() == b""
+
+
 def test_usr_14_a_thousand_clients_open_nothing() -> None:
     with WireServer(answer) as server:
         before = threading.active_count()
