@@ -91,11 +91,11 @@ class DeltaFIFO(Generic[T]):
         """Queue additions, updates and deletions in one go. Those that fail are returned, each with its error."""
         admitted = []
         failed = []
-        for kind, obj in changes:
+        for change in changes:
             try:
-                admitted.append(self._admitted(kind, obj, self._transform))
+                admitted.append(self._admitted(change, self._transform))
             except K8srtError as err:
-                failed.append((obj, err))
+                failed.append((change.object, err))
         with self._cond:
             for key, delta in admitted:
                 self._append_locked(key, delta)
@@ -105,17 +105,17 @@ class DeltaFIFO(Generic[T]):
             self.synced.set()
         return failed
 
-    def _admitted(self, kind: Any, obj: Any, transform: Transform | None) -> tuple[str, Delta]:
-        kept = self.form.freeze(obj)
+    def _admitted(self, change: Delta, transform: Transform | None) -> tuple[str, Delta]:
+        """The key of a change, and the change in kept form. A record goes through as it is."""
+        kept = self.form.freeze(change.object)
         key = self._key(kept)
         if transform is not None and not isinstance(kept, DeletedFinalStateUnknown):
             kept = self.form.transformed(transform, kept)
-        return key, Delta(kind, kept)
+        return key, change if kept is change.object else Delta(change.type, kept)
 
     def _append_locked(self, key: str, delta: Delta) -> None:
-        deltas = self._items.get(key)
         self._populated = True
-        if delta.type is DELETED and deltas is None and not self._knows(key):
+        if delta.type is DELETED and key not in self._items and not self._knows(key):
             return
         self._queue_locked(key, delta)
 
@@ -124,13 +124,11 @@ class DeltaFIFO(Generic[T]):
         if deltas is None:
             self._items[key] = [delta]
             self._order.append(key)
-            return
-        last = deltas[-1]
-        if delta.type is DELETED and last.type is DELETED:  # of two deletions the one that knows more: CACHE-36
-            if isinstance(last.object, DeletedFinalStateUnknown):
+        elif delta.type is DELETED and deltas[-1].type is DELETED:  # of two, the one that knows more: CACHE-36
+            if isinstance(deltas[-1].object, DeletedFinalStateUnknown):
                 deltas[-1] = delta
-            return
-        deltas.append(delta)
+        else:
+            deltas.append(delta)
 
     def replace(self, items: Iterable[T], resource_version: str = "", *, transformed: bool = False) -> None:
         """Queue a whole new content, and the deletion of all that is queued or known and not in it: CACHE-39.
@@ -139,7 +137,7 @@ class DeltaFIFO(Generic[T]):
         TransformError; then nothing is queued.
         """
         transform = None if transformed else self._transform
-        admitted = [self._admitted(self._replaced, obj, transform) for obj in items]
+        admitted = [self._admitted(Delta(self._replaced, obj), transform) for obj in items]
         listed = {key for key, _ in admitted}
         with self._cond:
             for key, delta in admitted:

@@ -35,6 +35,8 @@ class Form(Generic[T]):
 
     def freeze(self, obj: Any) -> Any:
         """What is kept of `obj`. Raises DecodeError for an API object with a value of a wrong type."""
+        if type(obj) is Record:
+            return obj
         if isinstance(obj, Object):
             record = obj.to_record()
             return record if self._make is not None else type(obj).from_record(record)

@@ -97,11 +97,11 @@ def metadata_of(obj: Any) -> Metadata | None:
 
 
 def _of_object(obj: Object) -> Metadata:
-    if isinstance(obj, Unstructured) and "metadata" in obj._touched():
-        return obj.metadata
     try:
         return object.__getattribute__(obj, "metadata")  # type: ignore[no-any-return]
-    except AttributeError:  # untouched: the record knows
+    except AttributeError:  # untouched as a struct
+        if isinstance(obj, Unstructured) and "metadata" in obj._touched():
+            return obj.metadata
         return obj._record
 
 
@@ -140,9 +140,11 @@ def meta_namespace_key(obj: Any) -> str:
 
     Raises NoMetadata. Contract: CACHE-01, CACHE-02, CACHE-04.
     """
-    if isinstance(obj, (DeletedFinalStateUnknown, ExplicitKey)):
-        return str(obj.key) if isinstance(obj, DeletedFinalStateUnknown) else str(obj)
-    meta = require_metadata(obj)
+    if isinstance(obj, DeletedFinalStateUnknown):
+        return obj.key
+    if isinstance(obj, ExplicitKey):
+        return str(obj)
+    meta = _of_object(obj) if isinstance(obj, Object) else require_metadata(obj)
     namespace, name = meta.namespace, meta.name or ""
     return f"{namespace}/{name}" if namespace else name
 
