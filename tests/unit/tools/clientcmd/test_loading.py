@@ -151,8 +151,7 @@ def test_kcfg_07_what_it_may_not_be(text: str, problem: str) -> None:
 
 def test_kcfg_trap_10_scalars_stay_what_was_written() -> None:
     config = load(
-        "current-context: no\n"
-        "users: [{name: 010, user: {token: 1e5, username: yes, password: 2026-01-02, as: true}}]\n"
+        "current-context: no\nusers: [{name: 010, user: {token: 1e5, username: yes, password: 2026-01-02, as: true}}]\n"
     )
 
     user = config.users["010"]
