@@ -39,7 +39,8 @@ class APIServer:
     `port` 0 picks a free one. `tokens` maps bearer tokens to users; the server's own token, an administrator's, is
     always among them. With `authorization_mode` "RBAC", roles and bindings decide who may do what.
     `garbage_collection`, `namespace_controller` and `default_service_accounts` switch the background work
-    that a cluster's controller manager does. `history` is how many events each resource keeps for watches. The port is taken when the object is made; a server cannot be started twice. Thread-safe.
+    that a cluster's controller manager does. `history` is how many events each resource keeps for watches. The port
+    is taken when the object is made; a server cannot be started twice. Thread-safe.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from typing import Any
 Step = Callable[[Any], list[Any]]
 
 _TOKEN = re.compile(
-    r"""\.?(?P<name>[A-Za-z0-9_\\/-]+(?:\\\.[A-Za-z0-9_/-]+)*)
+    r"""\.?(?P<name>[A-Za-z0-9_/-]+(?:\\\.[A-Za-z0-9_/-]+)*)
       | \[\s*'(?P<quoted>[^']*)'\s*\] | \[\s*"(?P<double>[^"]*)"\s*\]
       | \[\s*(?P<index>-?\d+)\s*\] | \.?\[?(?P<star>\*)\]?
       | \[\?\(\s*@\.(?P<key>[\w.]+)\s*(?P<op>==|!=)\s*(?P<value>"[^"]*"|'[^']*'|[\w.-]+)\s*\)\]""",
