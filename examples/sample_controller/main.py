@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 COMPONENT = "sample-controller"
 RESYNC_PERIOD = 600.0  # seconds after which every Foo is looked at again, in case something was overlooked
 
+QPS, BURST = 20.0, 30  # requests a second, and at once: the usual 5 and 10 are enough for a person only
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. Returns 0 after a stop, 1 when it couldn't start."""
@@ -36,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         config = load_config(args.kubeconfig, context=args.context).config
+        config.qps, config.burst = QPS, BURST
         run(config, namespace=args.namespace, workers=args.workers, stop=stop)
     except (K8srtError, OSError) as err:
         print(f"{COMPONENT}: {err}", file=sys.stderr)

@@ -68,10 +68,11 @@ class Process:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            with self._written:
-                self._lines.append(line)
-                self._written.notify_all()
+        with self._process.stdout as output:
+            for line in output:
+                with self._written:
+                    self._lines.append(line)
+                    self._written.notify_all()
         with self._written:
             self._over = True
             self._written.notify_all()
@@ -162,8 +163,8 @@ def cluster(tmp_path_factory):
         kubectl = Kubectl(binaries()[-1], kubeconfig, folder, "default")
         kubectl("apply", "-f", str(FOLDER / "crd.yaml"))
         kubectl.wait(f"crd/{CRD}", "condition=Established")
-        for name in ("sample_controller", "stand_ins"):
-            processes.append(Process(f"k8srt.examples.{name}", "--kubeconfig", kubeconfig))
+        for name, *more in (("sample_controller",), ("stand_ins", "--start-delay", 0.05, "--stop-delay", 0.05)):
+            processes.append(Process(f"k8srt.examples.{name}", "--kubeconfig", kubeconfig, *more))
             processes[-1].wait_for("running")
         yield kubeconfig
     finally:
