@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from k8srt.testing.apiserver import gnostic
 from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.negotiation import answer, form_of
 from k8srt.testing.apiserver.registry import Registry
@@ -29,6 +30,8 @@ class OpenAPI:
 
     def serve(self, request: Request, parts: list[str]) -> Response:
         if parts[1:] == ["v2"]:
+            if any(media in request.header("accept") for media in gnostic.ASKED_AS):
+                return Response(200, self._document("v2.pb"), gnostic.MEDIA_TYPE)
             return self._answer(request, self._document("v2"))
         if len(parts) < 2 or parts[1] != "v3":
             return Response(404, b"404 page not found\n", "text/plain; charset=utf-8")
@@ -65,12 +68,13 @@ class OpenAPI:
         if known is not None and known[0] == revision:
             return known[1]
         if path == "v2":
-            document = v2_document(self._registry)
+            body = msgspec.json.encode(v2_document(self._registry))
+        elif path == "v2.pb":
+            body = gnostic.encode_document(v2_document(self._registry))
         else:
             parts = path.split("/")
             group = parts[1] if parts[0] == "apis" else ""
-            document = v3_document(self._registry, group, parts[-1])
-        body = msgspec.json.encode(document)
+            body = msgspec.json.encode(v3_document(self._registry, group, parts[-1]))
         with self._lock:
             self._cache[path] = (revision, body)
         return body

@@ -41,7 +41,7 @@ def test_built_in_rows_come_from_the_models():
     assert scale is not None
     assert scale.subresource("scale") is not None
     assert registry.find("", "v1", "widgets") is None
-    assert list(registry.groups())[0] == ""
+    assert next(iter(registry.groups())) == ""
 
 
 def test_every_strategy_belongs_to_a_row():
