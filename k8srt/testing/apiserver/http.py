@@ -294,13 +294,14 @@ class HangupMonitor:
                     return
                 for key, _ in ready:
                     if key.data is not None and self._registered_locked(key):
-                        self._selector.unregister(key.fileobj)
+                        self._selector.unregister(key.fd)
                         callbacks.append(key.data)
             for callback in callbacks:
                 callback()
 
     def _registered_locked(self, key: selectors.SelectorKey) -> bool:
-        return self._selector.get_map().get(key.fileobj) is key
+        # By number: a socket that was removed and closed since the selection has none any more.
+        return self._selector.get_map().get(key.fd) is key
 
     def stop(self) -> None:
         with self._lock:
