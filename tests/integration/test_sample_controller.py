@@ -18,6 +18,7 @@ from k8srt.examples.sample_controller.foo.api.v1alpha1 import Foo, FooSpec
 from k8srt.examples.sample_controller.foo.client import Clientset
 from k8srt.examples.sample_controller.owners import controller_of
 from k8srt.testing import APIServer
+from k8srt.util import retry
 
 LIMIT = 30.0
 NS = "default"
@@ -89,9 +90,12 @@ def test_a_scaled_foo_scales_its_deployment(cs, audience, controller):
     cs.samplecontroller_v1alpha1.foos(NS).create(foo())
     wait(audience, lambda: audience.deployment("nginx") is not None)
 
-    scale = cs.samplecontroller_v1alpha1.foos(NS).get_scale("web")
-    scale.spec.replicas = 5
-    cs.samplecontroller_v1alpha1.foos(NS).update_scale("web", scale)
+    def scale_up():
+        scale = cs.samplecontroller_v1alpha1.foos(NS).get_scale("web")
+        scale.spec.replicas = 5
+        cs.samplecontroller_v1alpha1.foos(NS).update_scale("web", scale)
+
+    retry.on_conflict(scale_up)  # the controller may write the status meanwhile
 
     wait(audience, lambda: audience.deployment("nginx").spec.replicas == 5)
     wait(audience, lambda: audience.events("web")["Scaled"] == 1)
