@@ -9,8 +9,7 @@ from k8srt.api._index import GROUP_VERSIONS
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.informers.group import ClientGroupInformers, Factory, GroupInformers
-
-INDEX = "k8srt.informers.typed._index"
+from k8srt.informers.typed._index import GROUPS
 
 
 def find_group(factory: Factory, clientset: Any, attribute: str) -> GroupInformers:
@@ -18,20 +17,11 @@ def find_group(factory: Factory, clientset: Any, attribute: str) -> GroupInforme
 
     Raises AttributeError for what is no group.
     """
-    place = _generated().get(attribute)
+    place = GROUPS.get(attribute)
     if place is not None:
         made: GroupInformers = getattr(importlib.import_module(place[0]), place[1])(factory)
         return made
     return ClientGroupInformers(factory, getattr(clientset, attribute))
-
-
-def _generated() -> dict[str, tuple[str, str]]:
-    try:
-        return importlib.import_module(INDEX).GROUPS  # type: ignore[no-any-return]
-    except ModuleNotFoundError as err:
-        if err.name is None or not INDEX.startswith(err.name):
-            raise
-        return {}
 
 
 def find_class(gvr: GroupVersionResource) -> type[Any]:

@@ -185,10 +185,10 @@ class History:
         exchange.wait_for_hang_up()
 
 
-def follow(history: History, expected: int) -> Mirror:
+def follow(history: History, expected: int, **config: float) -> Mirror:
     """Run an informer against the history until it has seen the last version."""
     mirror = Mirror()
-    with WireServer(history.respond) as server, Clientset(server.config()) as cs:
+    with WireServer(history.respond) as server, Clientset(server.config(**config)) as cs:
         factory = SharedInformerFactory(cs, namespace="default", watch_list=False, backoff=QUICK)
         factory.core_v1.config_maps.informer.add_event_handler(mirror)
         with factory:
@@ -254,6 +254,20 @@ def test_usr_03_an_expired_version_costs_one_list() -> None:
     follow(history, 4)
 
     assert history.lists == 2
+
+
+def test_usr_01_a_server_that_falls_silent_is_left_behind() -> None:
+    def silent_first(exchange: Exchange, line: bytes, turn: int) -> bool:
+        if turn > 1:
+            exchange.chunk(line)
+            return True
+        exchange.wait_for_hang_up()  # for as long as the client has patience
+        return False
+
+    history = History(3, silent_first)
+    follow(history, 3, watch_idle_timeout=0.2)
+
+    assert history.watches == 2
 
 
 def test_a_line_that_is_no_json_costs_a_log_line_and_a_list(caplog: pytest.LogCaptureFixture) -> None:

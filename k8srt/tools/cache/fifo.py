@@ -28,9 +28,7 @@ from k8srt.util.clock import SYSTEM, Clock
 from k8srt.util.threads import Latch
 
 log = logging.getLogger(__name__)
-
 T = TypeVar("T")
-
 CLOSED = "DeltaFIFO: manipulating with closed queue"
 
 
@@ -248,6 +246,7 @@ class DeltaFIFO(Generic[T]):
         else:
             keys = [self._order.popleft() for _ in range(count)]
             batch = [Pending(key, self._items.pop(key)) for key in keys]
+            self._cond.notify()  # there is more, for whoever else pops
         if initial:
             self._initial -= count
         return batch, initial
@@ -291,16 +290,10 @@ class DeltaFIFO(Generic[T]):
             return len(self._order)
 
     def debug_state(self) -> Mapping[str, Any]:
-        """What this is up to: depth in keys and changes, synced, closed."""
+        """What this is up to: keys and changes that wait, those of the initial list, synced, closed."""
         with self._cond:
-            return {
-                "name": self.name,
-                "keys": len(self._order),
-                "changes": sum(map(len, self._items.values())),
-                "initial": self._initial,
-                "synced": self._settled_locked(),
-                "closed": self._closed,
-            }
+            state = {"keys": len(self._order), "changes": sum(map(len, self._items.values())), "initial": self._initial}
+            return {"name": self.name, **state, "synced": self._settled_locked(), "closed": self._closed}
 
     def __repr__(self) -> str:
         return f"<{self.name}: {len(self)} keys>"

@@ -185,6 +185,19 @@ def test_inf_60_dynamic(clients):
     assert str(foos) in generic.informer.name
 
 
+def test_inf_61_without_a_resync_period_handlers_have_none(clients):
+    informer = SharedInformerFactory(clients).informer_for(Pod)
+
+    assert informer.add_event_handler(on_add=print, resync_period=30.0).period == 0.0
+
+
+def test_groups_of_any_clientset_are_found_by_their_names_there(clients):
+    clients.mygroup_v1 = clients.core_v1
+    factory = SharedInformerFactory(clients)
+
+    assert factory.mygroup_v1.pods.informer is factory.informer_for(Pod)
+
+
 def test_a_transform_is_handed_on(clients):
     def transform(obj):
         obj.metadata.labels = {"seen": "yes"}

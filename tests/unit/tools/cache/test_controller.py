@@ -8,8 +8,19 @@ import pytest
 
 from k8srt.api.core.v1 import Pod
 from k8srt.testing.clock import FakeClock
-from k8srt.tools.cache import Indexer, new_informer
-from tests.unit.tools.cache.scripted import WAIT, Recorder, Source, Stream, added, deleted, pod, pods, running
+from k8srt.tools.cache import Controller, DeltaFIFO, Indexer, new_informer
+from tests.unit.tools.cache.scripted import (
+    WAIT,
+    Recorder,
+    Source,
+    Stream,
+    added,
+    deleted,
+    pod,
+    pod_object,
+    pods,
+    running,
+)
 
 
 def made(source, handler, **options):
@@ -71,3 +82,40 @@ def test_inf_06_handlers_run_in_the_thread_that_runs_the_controller():
         recorder.wait(1)
 
     assert threads == ["test-running"]
+
+
+def test_inf_02_the_loop_goes_on_until_the_queue_is_closed_and_empty():
+    queue, seen = DeltaFIFO(), []
+    controller = Controller(queue, lambda: None, lambda batch, initial: seen.extend(each.key for each in batch), "pods")
+    queue.add(pod_object("a"))
+    queue.close()
+    controller.process_loop(threading.Event())
+    assert seen == ["default/a"]
+
+    queue.add(pod_object("b"))
+    stopped = threading.Event()
+    stopped.set()
+    controller.process_loop(stopped)
+    assert seen == ["default/a"]
+
+
+def test_inf_03_what_waits_is_popped_in_one_batch():
+    queue, sizes = DeltaFIFO(), []
+    controller = Controller(queue, lambda: None, lambda batch, initial: sizes.append(len(batch)), "pods")
+    for name in "abc":
+        queue.add(pod_object(name))
+    queue.close()
+    controller.process_loop(threading.Event())
+
+    assert sizes == [3]
+
+
+def test_inf_05_synced_is_what_the_queue_says():
+    queue = DeltaFIFO()
+    controller = Controller(queue, lambda: None, lambda batch, initial: None, "pods")
+    assert not controller.has_synced()
+    assert controller.last_sync_resource_version() == ""
+
+    queue.replace([])
+    assert controller.has_synced()
+    assert controller.synced is queue.synced

@@ -341,6 +341,17 @@ def test_cache_75_processing_may_ask_the_consumers_store():
     queue.pop(lambda deltas, initial: known.get_by_key("a"))
 
 
+def test_cache_76_several_may_pop(pool):
+    clock = FakeClock()
+    queue = fifo(clock=clock)
+    poppers = [pool.submit(popped, queue) for _ in range(3)]
+    clock.wait_for_waiters(3)
+
+    queue.replace([thing("a"), thing("b"), thing("c")])  # one wake-up, which is passed on
+
+    assert sorted(popper.result(timeout=10)[0][1] for popper in poppers) == [("a", 0), ("b", 0), ("c", 0)]
+
+
 def test_a_batch_takes_what_waits_and_ends_with_the_initial_list():
     queue = fifo()
     queue.replace([thing("a"), thing("b")])

@@ -200,3 +200,8 @@ def test_replace_rebuilds_the_indices(indexer):
 
     assert indexer.list_index_func_values("node") == ["n2"]
     assert names(indexer.by_index("node", "n2")) == ["b"]
+
+
+def test_cache_30_a_typed_indexer_is_the_same_thing(indexer):
+    typed: Indexer[Pod] = Indexer(kind=Pod)
+    assert type(typed) is type(indexer)

@@ -121,6 +121,21 @@ def test_refl_07_the_sequence_starts_again_after_two_minutes(clock):
         assert clock.advance_to_next() == pytest.approx(0.8)
 
 
+def test_refl_08_all_sleeps_draw_from_one_sequence(clock):
+    source = Source(
+        lists=[api_error(500, "InternalError"), pods(rv=10)], watches=[REFUSED, Stream(failure(429, "TooManyRequests"))]
+    )
+    delays = []
+    with running(reflector(source, clock=clock, error_handler=lambda r, err: None).run):
+        for lists, watches in [(1, 0), (2, 1), (2, 2)]:
+            source.wait(lists=lists, watches=watches)
+            clock.wait_for_sleepers(1)
+            delays.append(round(clock.advance_to_next(), 3))
+        source.wait(watches=3)
+
+    assert delays == [0.8, 1.6, 3.2]
+
+
 def test_refl_09_a_stop_while_a_list_hangs_ends_at_once():
     release = threading.Event()
     source = Source(lists=[lambda options, stop: release.wait(30) and pods()])
@@ -275,6 +290,15 @@ def test_refl_23_a_table_is_refused():
         made.list_and_watch(Stop())
 
 
+def test_refl_24_items_are_kept_as_they_came():
+    bare = decode_record(b'{"metadata":{"name":"a","namespace":"default"},"spec":{}}')
+    store = Store(kind=Pod)
+    once(Source(lists=[pods(bare, rv=10)]), store=store)
+
+    assert store.peek("default/a") is bare
+    assert store.get_by_key("default/a").kind == "Pod"
+
+
 def test_an_item_without_a_name_is_left_out_with_a_log_line(caplog):
     store = Store(kind=Pod)
     once(Source(lists=[pods(pod("a"), pod(""), rv=10)]), store=store)
@@ -411,6 +435,29 @@ def test_refl_36_other_failures_list_again_quietly(clock, event):
         source.wait(lists=2)
 
     assert reported == []
+
+
+def test_refl_44_and_45_an_error_event_ends_the_stream_and_closes_it(clock, caplog):
+    stream = Stream([failure(400, "BadRequest", "odd request"), added(pod("never", 12))])
+    store = Store(kind=Pod)
+    with running(reflector(Source(watches=[stream]), store, clock).run):
+        clock.wait_for_sleepers(1)
+        assert stream.closed == 1
+
+    assert store.list_keys() == []
+    assert "odd request" in caplog.text
+
+
+def test_refl_45_a_watch_is_closed_when_the_intake_fails(clock):
+    class Fails(Store):
+        def bookmark(self, version):
+            raise RuntimeError("cannot")
+
+    stream = Stream(bookmark(11))
+    with running(reflector(Source(watches=[stream]), Fails(kind=Pod), clock, error_handler=lambda r, e: None).run):
+        clock.wait_for_sleepers(1)
+
+    assert stream.closed == 1
 
 
 def test_refl_37_a_410_of_a_watch_does_not_make_the_version_unavailable(clock):

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from k8srt.api.core.v1 import Pod
+from k8srt.apimachinery.record import decode_record
 from k8srt.errors import AlreadyStarted
 from k8srt.testing.clock import FakeClock
 from k8srt.tools.cache import (
@@ -289,6 +290,18 @@ def test_inf_20_the_transform_comes_before_the_cache(caplog):
     assert "cannot" in caplog.text
 
 
+def test_inf_21_events_of_another_kind_are_dropped(caplog):
+    world, recorder = World(), Recorder()
+    world.informer.add_event_handler(recorder)
+    other = decode_record(b'{"apiVersion":"v1","kind":"Node","metadata":{"name":"n","resourceVersion":"11"}}')
+    with world.informer:
+        world.send(added(other), added(pod("a", 12)))
+        recorder.wait(1)
+
+    assert recorder.told == [("add", "a", False)]
+    assert "Kind=Node" in caplog.text
+
+
 # ---- distribution ---------------------------------------------------------------------------------------------------
 
 
@@ -302,6 +315,74 @@ def test_inf_22_a_handler_that_blocks_keeps_nobody_up():
             world.send(modified(pod("a", 11 + number)))
         recorder.wait(51)
         release.set()
+
+
+def test_inf_23_a_backlog_is_kept_whole_and_a_slow_call_in_it_logged(clock, caplog):
+    world = World(*[pod(f"p{number}") for number in range(1100)], clock=clock)
+    seen = []
+
+    def slow(obj):
+        if not seen:
+            clock.advance(0.2)
+        seen.append(obj.metadata.name)
+
+    registration = world.informer.add_event_handler(on_add=slow)
+    with caplog.at_level(logging.INFO), world.informer:
+        assert registration.synced.wait(WAIT)
+
+    assert len(seen) == 1100
+    assert "0.200s" in caplog.text
+
+
+def test_inf_26_additions_and_deletions_go_to_all_whoever_is_due(clock):
+    world, never = World(pod("a", 1), clock=clock, resync_period=10.0), Recorder()
+    world.informer.add_event_handler(never, resync_period=0.0)
+    with world.informer:
+        never.wait(1)
+        clock.wait_for_sleepers(1)
+        clock.advance(10.0)
+        clock.wait_for_sleepers(1)  # checked: nobody is due any more
+        world.send(added(pod("b", 1)), deleted(pod("a", 1)))
+        assert sorted(told[:2] for told in never.wait(3)) == [("add", "a"), ("add", "b"), ("delete", "a")]
+
+
+def test_inf_68_no_lock_is_held_while_a_handler_runs(pool):
+    world = World(pod("a", 1))
+    answers = []
+    done = threading.Event()
+
+    def ask():
+        return len(world.informer.indexer), world.informer.has_synced(), world.informer.debug_state()["objects"]
+
+    def on_add(obj):
+        answers.append(pool.submit(ask).result(timeout=WAIT))  # from another thread, which a lock would keep up
+        done.set()
+
+    world.informer.add_event_handler(on_add=on_add)
+    with world.informer:
+        assert done.wait(WAIT)
+
+    assert answers == [(1, True, 1)]
+
+
+def test_inf_69_and_70_handlers_added_while_it_starts_see_everything_once():
+    for _ in range(20):
+        world = World(*[pod(f"p{number}") for number in range(5)])
+        recorders = [Recorder() for _ in range(4)]
+        barrier = threading.Barrier(2)
+
+        def add(world=world, recorders=recorders, barrier=barrier):
+            barrier.wait(WAIT)
+            for recorder in recorders:
+                world.informer.add_event_handler(recorder)
+
+        adder = threading.Thread(target=add, name="test-adder", daemon=True)
+        adder.start()
+        barrier.wait(WAIT)
+        with world.informer:
+            adder.join(WAIT)
+            for recorder in recorders:
+                assert sorted(told[1] for told in recorder.wait(5)) == [f"p{number}" for number in range(5)]
 
 
 def test_inf_24_and_25_updates_without_a_new_version():
