@@ -1,8 +1,8 @@
 """All stand-ins together: which change wakes whom.
 
-    Deployment ──▶ ReplicaSet ──▶ Pod ──▶ kubelet         what is wanted goes down
-    Deployment ◀── ReplicaSet ◀── Pod ◀── kubelet         what is so goes up
-    owner gone ──▶ garbage collectors of whatever it owned
+Deployment ──▶ ReplicaSet ──▶ Pod ──▶ kubelet         what is wanted goes down
+Deployment ◀── ReplicaSet ◀── Pod ◀── kubelet         what is so goes up
+owner gone ──▶ garbage collectors of whatever it owned
 """
 
 from __future__ import annotations

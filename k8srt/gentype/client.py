@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Object)
 
+
 class ResourceClient(ResourceRequests[T]):
     """A client of one resource, in one namespace or (with "") in all."""
 

@@ -56,9 +56,7 @@ class RESTClient:
             except ValueError as err:
                 raise ConfigError(f"group_version: {err}") from err
         self.group_version = group_version or GroupVersion("", "")
-        self.versioned_path = (
-            paths.versioned_path(api_path, self.group_version) if self.group_version.version else ""
-        )
+        self.versioned_path = paths.versioned_path(api_path, self.group_version) if self.group_version.version else ""
 
     def verb(self, verb: str) -> Request:
         return Request(self, verb)

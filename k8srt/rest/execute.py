@@ -166,9 +166,7 @@ class _Attempts:
         except TransportError as err:
             return err
         kind = reply.headers.get("content-type", "")
-        return error_from(
-            reply.status, body, kind, self._request.about(), retry_after_header(reply.headers) or 0
-        )
+        return error_from(reply.status, body, kind, self._request.about(), retry_after_header(reply.headers) or 0)
 
     def _check_stop(self, err: Exception) -> None:
         if self._stop is not None and self._stop.is_set():

@@ -19,9 +19,7 @@ class NotInCluster(ConfigError):
     """The environment is not that of a pod."""
 
 
-def in_cluster_config(
-    *, environ: Mapping[str, str] | None = None, directory: str = SERVICE_ACCOUNT_DIR
-) -> Config:
+def in_cluster_config(*, environ: Mapping[str, str] | None = None, directory: str = SERVICE_ACCOUNT_DIR) -> Config:
     """Return the configuration a pod's service account gives.
 
     Raises NotInCluster when the environment does not name the API server, ConfigError when the token cannot be read.

@@ -67,9 +67,7 @@ def failure_in(body: bytes) -> Status | None:
     return None
 
 
-def error_from(
-    code: int, body: bytes, content_type: str, target: Target, retry_after: int = 0
-) -> StatusError:
+def error_from(code: int, body: bytes, content_type: str, target: Target, retry_after: int = 0) -> StatusError:
     """Return the error for an answer with a code outside 2xx."""
     status = decode_status(body)
     if status is None or status.status != "Failure":

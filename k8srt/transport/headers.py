@@ -30,9 +30,7 @@ def check_header(name: str, value: str) -> None:
 def escape_key(key: str) -> str:
     """Percent-escape what a header name cannot hold, and `%` itself, as `Impersonate-Extra-` needs it."""
     allowed = _TOKEN - {"%"}
-    return "".join(
-        chr(byte) if chr(byte) in allowed else f"%{byte:02X}" for byte in key.encode("utf-8")
-    )
+    return "".join(chr(byte) if chr(byte) in allowed else f"%{byte:02X}" for byte in key.encode("utf-8"))
 
 
 def masked(headers: Mapping[str, str]) -> dict[str, str]:

@@ -228,9 +228,7 @@ def until(f: Callable[[], object], period: float, stop: threading.Event, *, cloc
     every(period, f, stop, clock=clock)
 
 
-def non_sliding_until(
-    f: Callable[[], object], period: float, stop: threading.Event, *, clock: Clock = SYSTEM
-) -> None:
+def non_sliding_until(f: Callable[[], object], period: float, stop: threading.Event, *, clock: Clock = SYSTEM) -> None:
     """`every` under its upstream name: the period includes `f`."""
     every(period, f, stop, sliding=False, clock=clock)
 

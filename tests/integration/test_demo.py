@@ -83,9 +83,7 @@ def test_an_interrupt_ends_it_at_once_and_cleanly(number):
 
 
 def test_a_step_that_takes_too_long_is_named():
-    done = subprocess.run(
-        **demo("--stand-ins", "off", "--timeout", "0.5", "--duration", 0), timeout=LIMIT, check=False
-    )
+    done = subprocess.run(**demo("--stand-ins", "off", "--timeout", "0.5", "--duration", 0), timeout=LIMIT, check=False)
 
     assert done.returncode == 1
     assert re.fullmatch(r"k8srt demo: Foo apple isn't reconciled: .*--stand-ins on after 0\.5 s\n", done.stderr)

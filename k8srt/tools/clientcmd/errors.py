@@ -19,9 +19,7 @@ class EmptyConfig(InvalidConfig):
     """There is no configuration at all."""
 
     def __init__(self) -> None:
-        super().__init__(
-            ["no configuration has been provided, try setting KUBERNETES_MASTER environment variable"]
-        )
+        super().__init__(["no configuration has been provided, try setting KUBERNETES_MASTER environment variable"])
 
 
 class ContextNotFound(InvalidConfig):

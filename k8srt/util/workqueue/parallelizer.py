@@ -37,9 +37,7 @@ def parallelize_until(
 class _Run:
     """One call of `parallelize_until`, as its threads see it."""
 
-    def __init__(
-        self, stop: threading.Event | None, pieces: int, chunk_size: int, fn: Callable[[int], object]
-    ) -> None:
+    def __init__(self, stop: threading.Event | None, pieces: int, chunk_size: int, fn: Callable[[int], object]) -> None:
         self._stop = stop
         self._pieces = pieces
         self._chunk_size = chunk_size

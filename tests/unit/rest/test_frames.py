@@ -64,7 +64,7 @@ def test_an_unfinished_chunk_is_not_done() -> None:
 @pytest.mark.parametrize("make", [Lines, Values])
 def test_rest_40_events_cut_at_random_places_come_out_whole(make: type[Lines] | type[Values]) -> None:
     rng = random.Random(1)
-    events = [b'{"type":"ADDED","object":{"n":"%s"}}' % (b"\\\"}{" * rng.randrange(200)) for _ in range(60)]
+    events = [b'{"type":"ADDED","object":{"n":"%s"}}' % (b'\\"}{' * rng.randrange(200)) for _ in range(60)]
     wire = b"\n".join(events) + b"\n"
     frames, out, position = make(), [], 0
 

@@ -89,9 +89,7 @@ def test_mach_51_attempts_are_steps_and_sleeps_one_less() -> None:
     clock, calls = Ticking(), []
 
     with pytest.raises(WaitTimeout, match="timed out waiting for the condition") as caught:
-        wait.exponential_backoff(
-            Backoff(initial=1.0, factor=2.0, steps=4), lambda: calls.append(1), clock=clock
-        )
+        wait.exponential_backoff(Backoff(initial=1.0, factor=2.0, steps=4), lambda: calls.append(1), clock=clock)
 
     assert len(calls) == 4
     assert clock.slept == [1.0, 2.0, 4.0]
