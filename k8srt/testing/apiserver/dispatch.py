@@ -92,8 +92,13 @@ class Dispatcher:
             if resource.table != "namespaces":
                 raise no_such_resource()
             info = replace(info, namespace="")  # a namespace's path looks like one inside it
-        response = self._resource(request, info, resource, user)
-        _warn_of_deprecation(response, resource)
+        warning = _deprecation(resource)
+        try:
+            response = self._resource(request, info, resource, user)
+        except Failure as err:
+            err.headers.update(warning)
+            raise
+        response.headers.extend(warning.items())
         return response
 
     def _resource(self, request: Request, info: RequestInfo, resource: Resource, user: User) -> Response:
@@ -131,12 +136,11 @@ def _need(resource: Resource, verb: str) -> None:
         raise method_not_allowed()
 
 
-def _warn_of_deprecation(response: Response, resource: Resource) -> None:
+def _deprecation(resource: Resource) -> dict[str, str]:
     text = resource.strategy.deprecated
     if resource.custom is not None:
         text = resource.custom.deprecation
-    if text:
-        response.headers.append(("Warning", f'299 - "{text}"'))
+    return {"Warning": f'299 - "{text}"'} if text else {}
 
 
 def failed(request: Request, err: Failure) -> Response:

@@ -8,6 +8,7 @@ from k8srt.testing.apiserver import managedfields
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.failures import Failure, apply_conflict, bad_request, plain_500
 from k8srt.testing.apiserver.registry import Resource
+from k8srt.testing.apiserver.typed import plan_of
 
 JSON = dict[str, Any]
 
@@ -15,7 +16,12 @@ JSON = dict[str, Any]
 def track(
     cluster: Cluster, resource: Resource, old: JSON | None, new: JSON, manager: str, subresource: str = ""
 ) -> JSON:
-    """`new` with a note of what this write changed, on behalf of `manager`."""
+    """`new` with a note of what this write changed, on behalf of `manager`.
+
+    A new object of a built-in kind is held against an empty one: what Go writes anyway belongs to nobody.
+    """
+    if old is None and resource.model is not None:
+        old = {"kind": resource.kind, "apiVersion": resource.api_version, **plan_of(resource.model).blank()}
     tracked = managedfields.track_update(
         old,
         new,
@@ -75,6 +81,6 @@ def reset_fields(resource: Resource, subresource: str) -> list[tuple[str, ...]]:
     if subresource == "status":
         found: list[tuple[str, ...]] = [("spec",)]
         return [*found, ("metadata", "labels")] if resource.strategy.status_keeps_labels else found
-    if not subresource and resource.subresource("status") is not None and not resource.strategy.keeps_status:
+    if not subresource and resource.subresource("status") is not None:
         return [("status",)]
     return []

@@ -12,7 +12,7 @@ from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.negotiation import Form, answer, form_of
 from k8srt.testing.apiserver.registry import Resource
 from k8srt.testing.apiserver.storage import Stored
-from k8srt.testing.apiserver.strategies.tables import table_for
+from k8srt.testing.apiserver.strategies.tables import has_columns, table_for
 
 JSON = dict[str, Any]
 _PARTIAL = "PartialObjectMetadata"
@@ -73,7 +73,7 @@ class Renderer:
             "apiVersion": self._meta_version,
             "metadata": meta,
             "columnDefinitions": columns if headers else None,
-            "rows": shown,
+            "rows": shown if shown or has_columns(self.resource) else None,
         }
 
     def _included(self, obj: JSON) -> JSON | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from k8srt.testing.apiserver import ownership
 from k8srt.testing.apiserver.auth import Authorizer, User
 from k8srt.testing.apiserver.bodies import read_body
 from k8srt.testing.apiserver.cluster import Cluster
-from k8srt.testing.apiserver.documents import Misfit, cannot_be_handled, read_document
+from k8srt.testing.apiserver.documents import Misfit, cannot_be_handled, default_manager, read_document
 from k8srt.testing.apiserver.failures import Cause, bad_request, invalid, invalid_value, not_found
 from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.negotiation import answer, form_of
@@ -24,9 +25,10 @@ Serve = Callable[[Cluster, Request, RequestInfo, Resource, User], Response]
 def _document(cluster: Cluster, request: Request, resource: Resource) -> JSON:
     raw, duplicates = read_body(request)
     try:
-        return read_document(cluster, resource, raw, duplicates, "Ignore").obj
+        obj = read_document(cluster, resource, raw, duplicates, "Ignore").obj
     except Misfit as err:
         raise cannot_be_handled(resource, raw, err) from err
+    return ownership.track(cluster, resource, None, obj, default_manager(request))
 
 
 def _reply(request: Request, obj: JSON) -> Response:

@@ -8,7 +8,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from k8srt.testing.apiserver.auth import AUTHENTICATED, AlwaysAllow, User
 from k8srt.testing.apiserver.bootstrap import bootstrap
@@ -135,11 +135,11 @@ class APIServer:
 
     @property
     def config(self) -> Config:
-        """A client configuration with an administrator's token."""
+        """A client configuration with an administrator's token, and no limit to the rate of requests."""
         from k8srt.rest import Config
+        from k8srt.transport.tls import TLSConfig
 
-        options: dict[str, Any] = {"host": self.url, "bearer_token": self.token}
-        return Config(**options)
+        return Config(host=self.url, bearer_token=self.token, tls=TLSConfig(ca_file=self.certificate or ""), qps=-1.0)
 
     def kubeconfig(self) -> str:
         """A kubeconfig, as YAML text, with an administrator's token."""

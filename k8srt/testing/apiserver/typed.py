@@ -282,14 +282,14 @@ def _list_reader(inner: tuple[Reader, Any, str]) -> Reader:
 
 
 def _map_reader(inner: tuple[Reader, Any, str]) -> Reader:
-    read, zero, _ = inner
+    read, zero, kind = inner
 
     def read_map(value: Any, trail: Trail, owner: str) -> Any:
         if not isinstance(value, dict):
             raise _mismatch(value, trail, owner, "map[string]string")
         result = {}
         for key, item in value.items():
-            trail.path.append("." + key)
+            trail.path.append("." + key if kind != "scalar" else "")  # Go names no keys of plain maps
             if item is None:
                 result[key] = zero() if callable(zero) else zero
             else:

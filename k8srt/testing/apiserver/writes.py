@@ -270,7 +270,8 @@ def commit_update(
     if write.subresource in _COUNTING:
         _count_generation(resource, old, new)
     admission.admit_update(resource, old, new, write)
-    causes = metadata.update_causes(old, new, twice=resource.custom is None) + _causes(resource, new, old)
+    before = None if write.subresource in _LOOSE else old
+    causes = metadata.update_causes(old, new, twice=resource.custom is None) + _causes(resource, new, before)
     if causes:
         raise invalid(resource.error_group, resource.kind, write.name, causes)
     new = keep_times(old, new)
@@ -335,6 +336,7 @@ def _keep_status(resource: Resource, old: JSON, new: JSON) -> None:
             new["status"] = old["status"]
 
 
+_LOOSE = ("resize", "ephemeralcontainers")  # made to change what the object itself may not
 _COUNTING = ("", "scale", "resize", "ephemeralcontainers")
 _NOT_COUNTED = ("metadata", "status", "kind", "apiVersion")
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from k8srt.testing.apiserver.failures import Cause, forbidden_field, invalid_value, required
 from k8srt.testing.apiserver.strategies.resources import amount
-from k8srt.testing.apiserver.strategies.strategy import Write
 
 JSON = dict[str, Any]
 _KEY = re.compile(r"[-._a-zA-Z0-9]+")
@@ -69,11 +68,8 @@ def validate_config_map(obj: JSON, old: JSON | None) -> list[Cause]:
 
 
 def secret_defaults(obj: JSON) -> None:
-    obj.setdefault("type", "Opaque")
-
-
-def prepare_secret(obj: JSON, old: JSON | None, write: Write) -> None:
     """What is sent as plain text becomes data."""
+    obj.setdefault("type", "Opaque")
     plain = obj.pop("stringData", None)
     if plain:
         encoded = {key: base64.b64encode(value.encode()).decode() for key, value in plain.items()}

@@ -78,6 +78,8 @@ def _autoscaler_up(obj: JSON) -> JSON:
     behavior = _unpack(notes.pop(_BEHAVIOR_NOTE, None))
     if behavior:
         spec["behavior"] = behavior
+    if not status.get("currentReplicas"):
+        status.pop("currentReplicas", None)
     current = status.pop("currentCPUUtilizationPercentage", None)
     status["currentMetrics"] = _unpack(notes.pop(_CURRENT_NOTE, None))
     if current is not None:

@@ -89,11 +89,11 @@ STRATEGIES: Mapping[str, Strategy] = {
     ),
     "controllerrevisions.apps": Strategy(validate=config.validate_controller_revision),
     # ---- configuration
+    "componentstatuses": Strategy(deprecated="v1 ComponentStatus is deprecated in v1.19+"),
     "configmaps": Strategy(validate=config.validate_config_map),
     "secrets": Strategy(
         defaults=config.secret_defaults,
         validate=config.validate_secret,
-        prepare=config.prepare_secret,
         fields=config.secret_fields,
         field_names=("type",),
         own_conversion=True,

@@ -36,12 +36,17 @@ def table_for(resource: Resource, objects: list[JSON], now: datetime) -> tuple[l
         }
         for column in columns
     ]
-    rows = [{"cells": [column.cell(obj, now) for column in columns]} for obj in objects]
+    rows: list[JSON] = [{"cells": [column.cell(obj, now) for column in columns]} for obj in objects]
     if resource.table == "pods":
         for obj, row in zip(objects, rows, strict=True):
             if (conditions := _finished(obj)) is not None:
                 row["conditions"] = conditions
     return definitions, rows
+
+
+def has_columns(resource: Resource) -> bool:
+    """Whether the kind has a printer of its own; a table without one and without rows has null for rows."""
+    return resource.custom is not None or resource.table in COLUMNS
 
 
 def _columns(resource: Resource) -> list[Column]:

@@ -79,6 +79,9 @@ def stateful_set_defaults(obj: JSON) -> None:
 
 def daemon_set_defaults(obj: JSON) -> None:
     spec = _spec(obj)
+    notes = obj["metadata"].get("annotations") or {}
+    if _GENERATION not in notes:
+        obj["metadata"]["annotations"] = {**notes, _GENERATION: "0"}
     spec.setdefault("revisionHistoryLimit", 10)
     strategy = spec.setdefault("updateStrategy", {})
     if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
