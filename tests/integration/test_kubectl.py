@@ -39,18 +39,14 @@ spec:
 CRD = "foos.samplecontroller.k8s.io"
 
 
-OLDEST = 29
-"""Earlier ones cannot apply without an OpenAPI v2 document in protobuf, which the server doesn't write yet."""
-
-
 def binaries() -> list[Path]:
-    """The oldest, the usual and the newest kubectl that is installed and not too old."""
+    """The oldest, the usual and the newest kubectl that is installed."""
     found = shutil.which("kubectl")
     if found is None:
         return []
     usual = Path(found).resolve()
     minors = {int(path.suffix[1:]): path for path in usual.parent.glob("kubectl.1.[0-9]*")}
-    versioned = [minors[minor] for minor in sorted(minors) if minor >= OLDEST]
+    versioned = [minors[minor] for minor in sorted(minors)]
     return list(dict.fromkeys([*versioned[:1], usual, *versioned[-1:]]))
 
 
@@ -304,7 +300,7 @@ def test_label_and_annotate(kubectl):
     kubectl("label", foo, "tier-")
     assert kubectl("get", "foos", "-l", "tier", "-o", "name") == ""
 
-    assert "annotated" in kubectl("annotate", foo, "note=hello")
+    assert "annotate" in kubectl("annotate", foo, "note=hello")
     assert kubectl("get", foo, "-o", "jsonpath={.metadata.annotations.note}") == "hello"
     kubectl("annotate", foo, "note-")
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
 
 from k8srt.api.apiextensions.v1 import CustomResourceDefinition
 from k8srt.apimachinery.meta import ObjectMeta
-from k8srt.errors import K8srtError
+from k8srt.errors import K8srtError, Unauthorized
 from k8srt.examples.demo.audience import Audience
 from k8srt.examples.demo.narrator import Narrator
 from k8srt.examples.sample_controller import main as sample
@@ -25,15 +28,20 @@ NS = "default"
 
 
 @pytest.fixture
-def cs():
-    """A client of a server that serves Foos and has no controllers at all."""
+def server():
     with APIServer() as server:
-        config = server.config.copy()
-        config.qps = -1.0
-        with Clientset(config) as clientset:
-            definition = CustomResourceDefinition.from_yaml(sample.crd())
-            clientset.apiextensions_v1.custom_resource_definitions().create(definition)
-            yield clientset
+        yield server
+
+
+@pytest.fixture
+def cs(server):
+    """A client of a server that serves Foos and has nobody who works on Deployments."""
+    config = server.config.copy()
+    config.qps = -1.0
+    with Clientset(config) as clientset:
+        definition = CustomResourceDefinition.from_yaml(sample.crd())
+        clientset.apiextensions_v1.custom_resource_definitions().create(definition)
+        yield clientset
 
 
 @pytest.fixture
@@ -190,6 +198,55 @@ def test_run_returns_when_it_is_told_to_stop(cs, pool):
     done.result(timeout=LIMIT)  # and the threads are gone: conftest.py looks
 
 
-def test_without_the_definition_the_controller_says_so_at_once():
-    with APIServer() as server, pytest.raises(K8srtError, match=r"apply crd\.yaml first"):
+def test_without_the_definition_the_controller_says_so_at_once(server):
+    with pytest.raises(K8srtError, match=r"apply crd\.yaml first"):
         sample.run(server.config, stop=threading.Event())
+
+
+# ---- as a program -------------------------------------------------------------------------------------------------
+
+
+def program(kubeconfig, *words):
+    """What `subprocess` needs to run the controller."""
+    command = [sys.executable, "-m", "k8srt.examples.sample_controller", "--kubeconfig", str(kubeconfig), *words]
+    return {"args": command, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_program_gracefully(cs, server, tmp_path, number):
+    kubeconfig = tmp_path / "config"
+    kubeconfig.write_text(server.kubeconfig())
+
+    with subprocess.Popen(**program(kubeconfig, "--workers", "3")) as process:
+        try:
+            said = next(line for line in process.stderr if "running with" in line)
+            process.send_signal(number)
+            _, rest = process.communicate(timeout=LIMIT)
+        finally:
+            process.kill()
+
+    assert "running with 3 workers" in said
+    assert process.returncode == 0
+    assert "stopped" in rest
+    assert "Traceback" not in rest
+
+
+def test_a_server_that_is_not_there_is_one_line(tmp_path):
+    with APIServer() as server:
+        kubeconfig = tmp_path / "config"
+        kubeconfig.write_text(server.kubeconfig())
+
+    done = subprocess.run(**program(kubeconfig), timeout=LIMIT, check=False)
+
+    assert done.returncode == 1
+    [said] = [line for line in done.stderr.splitlines() if line.startswith("sample-controller: ")]
+    assert server.url in said
+    assert "Traceback" not in done.stderr
+
+
+def test_a_server_that_refuses_is_one_line(cs, server):
+    config = server.config.copy()
+    config.bearer_token = "wrong"
+
+    with pytest.raises(Unauthorized, match="GET http"):
+        sample.run(config, namespace=NS, stop=threading.Event())
