@@ -98,10 +98,12 @@ class Audience:
         return len(counts) == 1
 
     def wait(self, done: Callable[[], bool], what: Callable[[], str], timeout: float) -> None:
-        """Wait until `done`. Raises NotReconciled with the text of `what` after `timeout` seconds."""
+        """Wait until `done`. Raises NotReconciled with the text of `what` after `timeout` seconds, OSError when
+        nobody listens to the story any more."""
         deadline = self._clock.now() + timeout
         with self._changed:
             while not done():
+                self._narrator.check()
                 if self._clock.now() >= deadline:
                     raise NotReconciled(f"{what()} after {timeout:g} s")
                 self._clock.wait(self._changed, deadline)

@@ -22,18 +22,29 @@ def wants_colour(out: TextIO) -> bool:
 
 
 class Narrator:
-    """Writes lines as they come; seconds count from when it was made. Thread-safe: a line is never torn."""
+    """Writes lines as they come; seconds count from when it was made. Thread-safe: a line is never torn.
+
+    When nobody reads any more (`k8srt demo | head`), it falls silent: whoever tells something has other things to do
+    than to mind that. Who plays the story asks `check`.
+    """
 
     def __init__(self, out: TextIO, *, colour: bool = False, clock: Clock = SYSTEM) -> None:
         self._out = out
         self._colour = colour
         self._clock = clock
         self._began = clock.now()
-        self._lock = threading.Lock()  # guards _out
+        self._lock = threading.Lock()  # guards _out and _unheard
+        self._unheard: OSError | None = None
 
     def elapsed(self) -> float:
         """Seconds since the story began."""
         return self._clock.now() - self._began
+
+    def check(self) -> None:
+        """Raises the OSError with which writing has failed, if it has."""
+        with self._lock:
+            if self._unheard is not None:
+                raise self._unheard
 
     def chapter(self, title: str) -> None:
         """Begin a new part of the story."""
@@ -62,8 +73,13 @@ class Narrator:
 
     def _write(self, *lines: str) -> None:
         with self._lock:
-            self._out.write("".join(f"{line}\n" for line in lines))
-            self._out.flush()
+            if self._unheard is not None:
+                return
+            try:
+                self._out.write("".join(f"{line}\n" for line in lines))
+                self._out.flush()
+            except OSError as err:
+                self._unheard = err
 
 
 def _fit(text: str, width: int, right: bool) -> str:

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from ..sample_controller.foo.client import Clientset
 from .audience import Audience, counted
 from .narrator import YOU, Narrator
 
+PATIENCE = 15.0  # seconds in which a cluster that works on Deployments at all has begun to
 MANAGER = "k8srt-demo"
 FOREIGN = "legacy"  # a Deployment that isn't any Foo's
 
@@ -72,6 +74,7 @@ class Story:
         with self._chapter("Three Foos are applied"):
             for name, replicas in (("apple", 2), ("pear", 3), ("plum", 1)):
                 self._apply(name, name, replicas)
+            self._wait(self._somebody_cares, "apple", "isn't reconciled", at_most=PATIENCE)
             for name in ("apple", "pear", "plum"):
                 self._wait_reconciled(name)
 
@@ -131,8 +134,13 @@ class Story:
             "isn't reconciled",
         )
 
-    def _wait(self, done: Callable[[], bool], name: str, problem: str) -> None:
-        self._audience.wait(done, lambda: f"Foo {name} {problem}: {self._state(name)}", self._limit)
+    def _wait(self, done: Callable[[], bool], name: str, problem: str, at_most: float = math.inf) -> None:
+        self._audience.wait(done, lambda: f"Foo {name} {problem}: {self._state(name)}", min(self._limit, at_most))
+
+    def _somebody_cares(self) -> bool:
+        """Whether this cluster has a controller that works on Deployments."""
+        deployment = self._audience.deployment("apple")
+        return deployment is not None and bool(deployment.status.observed_generation)
 
     def _everything_is_reconciled(self) -> None:
         for foo in self._audience.foos():

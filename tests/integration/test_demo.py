@@ -82,6 +82,15 @@ def test_an_interrupt_ends_it_at_once_and_cleanly(number):
         assert "Traceback" not in errors
 
 
+def test_it_ends_when_nobody_reads_any_more():
+    with started("--duration", 60) as process:
+        process.stdout.readline()
+        process.stdout.close()
+
+        assert process.wait(timeout=LIMIT) == 1
+        assert process.stderr.read() == ""
+
+
 def test_a_step_that_takes_too_long_is_named():
     done = subprocess.run(**demo("--stand-ins", "off", "--timeout", "0.5", "--duration", 0), timeout=LIMIT, check=False)
 

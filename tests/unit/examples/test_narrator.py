@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from k8srt.examples.demo.narrator import CLUSTER, YOU, Narrator, wants_colour
 from k8srt.testing.clock import FakeClock
 
@@ -57,3 +59,21 @@ def test_what_went_wrong_is_red_and_every_colour_ends():
 
     assert "\x1b[31mrefused\x1b[0m" in out.getvalue()
     assert out.getvalue().endswith("\x1b[0m\n")
+
+
+class Closed(io.StringIO):
+    """A pipe whose reader has gone."""
+
+    def flush(self):
+        raise BrokenPipeError
+
+
+def test_when_nobody_reads_it_falls_silent_and_says_so_when_asked():
+    narrator = Narrator(Closed())
+    narrator.check()
+
+    narrator.say(YOU, "hello")
+    narrator.say(YOU, "hello?")
+
+    with pytest.raises(BrokenPipeError):
+        narrator.check()
