@@ -7,14 +7,14 @@ the opposite order, however the story ends.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TextIO
 
 from k8srt.api.apiextensions.v1 import CustomResourceDefinition
 from k8srt.api.core.v1 import Namespace
 from k8srt.apimachinery.meta import ObjectMeta
-from k8srt.errors import AlreadyExists, K8srtError
+from k8srt.errors import AlreadyExists, K8srtError, NotFound
 from k8srt.rest import Config
 
 from ..sample_controller import main as controller
@@ -103,7 +103,8 @@ def _foos_served(cs: Clientset, narrator: Narrator, *, remove: bool) -> Iterator
         yield
     finally:
         if remove:
-            definitions.delete(name)
+            with suppress(NotFound):
+                definitions.delete(name)
             narrator.say(YOU, f"remove the CRD {name}")
 
 
@@ -133,7 +134,8 @@ def _namespace(cs: Clientset, narrator: Narrator) -> Iterator[str]:
     try:
         yield name
     finally:
-        cs.core_v1.namespaces().delete(name)
+        with suppress(NotFound):
+            cs.core_v1.namespaces().delete(name)
         narrator.say(YOU, f"remove the namespace {name} and all that is in it")
 
 

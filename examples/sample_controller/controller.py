@@ -33,7 +33,13 @@ log = logging.getLogger(__name__)
 GROUP = "samplecontroller.k8s.io"
 BY_DEPLOYMENT = "deployment"  # Foos by the Deployment they ask for
 BY_OWNER = "owner"  # Deployments by the uid of who controls them
-STALE = (AlreadyExists, Conflict, NotFound)  # how a server answers to what was right a moment ago
+
+
+class Outdated(K8srtError):
+    """What our cache says isn't so any more."""
+
+
+STALE = (AlreadyExists, Conflict, NotFound, Outdated)  # what comes of acting on what was so a moment ago
 
 
 class Controller:
@@ -139,10 +145,20 @@ class Controller:
         self._report(foo, deployment.status.available_replicas or 0)
 
     def _create(self, foo: Foo) -> Deployment:
+        self._look_again(foo)
         wanted = deployment_for(foo)
         created = self._cs.apps_v1.deployments(foo.metadata.namespace).create(wanted)
         self._tell(foo, "Created", f"created Deployment {wanted.metadata.name} with {_replicas(foo.spec.replicas)}")
         return created
+
+    def _look_again(self, foo: Foo) -> None:
+        """Ask the server itself for the Foo: our cache may not have heard that it's gone, and its Deployment with it.
+
+        Nothing may be created for the dead. Raises NotFound, or Outdated.
+        """
+        live = self._cs.samplecontroller_v1alpha1.foos(foo.metadata.namespace).get(foo.metadata.name)
+        if live.metadata.uid != foo.metadata.uid or live.metadata.deletion_timestamp:
+            raise Outdated(f"{foo!r} is another one by now, or about to go")
 
     def _refuse(self, foo: Foo) -> None:
         """Leave a Deployment alone that isn't ours. No error to retry: we hear of it when the name becomes free."""

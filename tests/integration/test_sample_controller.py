@@ -12,10 +12,11 @@ import pytest
 
 from k8srt.api.apiextensions.v1 import CustomResourceDefinition
 from k8srt.apimachinery.meta import ObjectMeta
-from k8srt.errors import K8srtError, Unauthorized
+from k8srt.errors import K8srtError, NotFound, Unauthorized
 from k8srt.examples.demo.audience import Audience
 from k8srt.examples.demo.narrator import Narrator
 from k8srt.examples.sample_controller import main as sample
+from k8srt.examples.sample_controller.controller import Outdated
 from k8srt.examples.sample_controller.deployment import deployment_for
 from k8srt.examples.sample_controller.foo.api.v1alpha1 import Foo, FooSpec
 from k8srt.examples.sample_controller.foo.client import Clientset
@@ -143,6 +144,18 @@ def test_a_deployment_of_somebody_else_is_left_alone_until_its_name_is_free(cs, 
 
     cs.apps_v1.deployments(NS).delete("nginx")
     wait(audience, lambda: audience.events("web")["Created"] == 1)
+
+
+def test_a_foo_that_is_gone_gets_no_deployment_whatever_the_cache_says(cs, controller):
+    foos = cs.samplecontroller_v1alpha1.foos(NS)
+    known = foos.create(foo(deployment="known"))
+    foos.delete("web")
+    with pytest.raises(NotFound):
+        controller._create(known)
+
+    foos.create(foo(deployment="another"))
+    with pytest.raises(Outdated):
+        controller._create(known)
 
 
 def test_a_foo_that_changes_its_mind_leaves_no_deployment_behind(cs, audience, controller):
