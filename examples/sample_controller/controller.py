@@ -55,6 +55,8 @@ class Controller:
         workers: int = 2,
         queue: RateLimitingQueue[str] | None = None,
     ) -> None:
+        if workers < 1:
+            raise ValueError(f"at least one worker is needed, not {workers}")
         self.queue = queue if queue is not None else RateLimitingQueue[str](name="foos")
         self._cs = cs
         self._deployments = deployments

@@ -103,5 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kubeconfig", default="", metavar="FILE", help="default: as kubectl does, or in-cluster")
     parser.add_argument("--context", default="", help="default: the current one")
     parser.add_argument("--namespace", default="", help="the one to work in; default: all")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="Foos worked on at the same time (2)")
+    parser.add_argument("--workers", type=_count, default=2, metavar="N", help="Foos worked on at the same time (2)")
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers")
+    return int(text)

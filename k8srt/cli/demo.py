@@ -24,8 +24,11 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--duration", type=_seconds, default=8.0, metavar="S", help="spread the story over it (8)")
-    parser.add_argument("--timeout", type=_seconds, default=60.0, metavar="S", help="give a step up after it (60)")
+    for flag, default, meaning in (
+        ("--duration", 8.0, "seconds to spread the story over; at its quickest it takes about four"),
+        ("--timeout", 60.0, "seconds after which to give up on what should have happened"),
+    ):
+        parser.add_argument(flag, type=_seconds, default=default, metavar="S", help=f"{meaning} ({default:g})")
     parser.add_argument("--kubeconfig", default="", metavar="FILE", help="use the cluster that this file says")
     parser.add_argument("--context", default="", metavar="NAME", help="use the cluster of this context")
     parser.add_argument(
@@ -72,7 +75,10 @@ def _log(level: int) -> None:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value < threading.TIMEOUT_MAX:
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
     return value
