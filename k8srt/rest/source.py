@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 from k8srt.rest.frames import Chunks
@@ -44,7 +45,7 @@ class Source:
             if self._chunks.failure is not None:
                 raise self._chunks.failure
             try:
-                data = self._fp.read1(READ_SIZE)
+                data = self._arrived(self._fp)
             except (*CAUGHT, ValueError) as err:  # ValueError: the file was closed
                 raise transport_error(err, self._reply.what, self._reply.url) from err
             if not data:
@@ -55,3 +56,21 @@ class Source:
                 return payload
         self.complete = True
         return b""
+
+    def _arrived(self, fp: io.BufferedReader) -> bytes:
+        """Wait for data, then take all there is. TLS hands out one record of 16 KB at a time: ask on until it would
+        wait, so that a burst of events makes one batch and not many."""
+        data = fp.read1(READ_SIZE)
+        if not (data and self._reply.is_tls):
+            return data
+        pieces, size = [data], len(data)
+        self._reply.set_read_timeout(0.0)
+        try:
+            while size < READ_SIZE and (piece := fp.read1(READ_SIZE)):
+                pieces.append(piece)
+                size += len(piece)
+        except CAUGHT:
+            pass  # nothing more for now; if it is an error, the next read meets it again
+        finally:
+            self._reply.set_read_timeout(self.idle_timeout or None)
+        return b"".join(pieces)

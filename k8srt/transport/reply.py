@@ -102,8 +102,13 @@ class Reply:
         original: Any = self._response._original_response  # the only way down; there in every urllib3
         return None if original is None else original.fp
 
+    @property
+    def is_tls(self) -> bool:
+        """Whether the bytes come in TLS records, of which a read gets one."""
+        return hasattr(self._socket, "pending")
+
     def set_read_timeout(self, seconds: float | None) -> None:
-        """How long one read may wait for data; None waits for ever."""
+        """How long one read may wait for data; None waits for ever, 0 not at all."""
         if self._socket is not None:
             with contextlib.suppress(OSError):  # the socket is closed: the read will tell
                 self._socket.settimeout(seconds)
