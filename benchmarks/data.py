@@ -13,7 +13,7 @@ from typing import Any
 def pod(index: int, rng: random.Random, version: int | None = None) -> dict[str, Any]:
     """One pod as a server sends it in a list."""
     app = f"app-{index % 97}"
-    digest = f"{rng.getrandbits(40):010x}"
+    digest = f"{random.Random(app).getrandbits(40):010x}"  # all pods of a ReplicaSet have the same
     name = f"{app}-{digest[:9]}-{index:05d}"
     node = f"node-{rng.randrange(300)}"
     return {

@@ -11,6 +11,7 @@ Records are shared between threads freely, because nobody changes one: neither `
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import intern
 from typing import Any, NamedTuple
 
 import msgspec
@@ -66,12 +67,15 @@ class WatchRecord(NamedTuple):
     record: Record
 
 
+_ABSENT = Raw(b"null")
+
+
 class _Facts(msgspec.Struct, gc=False):
     namespace: str | None = None
     name: str | None = None
     uid: str | None = None
     resourceVersion: str | None = None
-    labels: dict[str, str | None] | None = None
+    labels: Raw = _ABSENT
 
 
 class _List(msgspec.Struct, gc=False):
@@ -86,10 +90,15 @@ class _Event(msgspec.Struct, gc=False):
     object: dict[str, Raw]
 
 
-_NO_LABELS: dict[str, str] = {}
+# A cache holds thousands of objects with the same few kinds, namespaces and label values: they share one copy of each.
+_SHARED_PARTS = ("kind", "apiVersion")
+_shared = dict[bytes, bytes]().setdefault
+_label_sets: dict[bytes, dict[str, str]] = {}
+_MAX_LABEL_SETS = 4096
 _NO_FACTS = _Facts()
 _parts_of = Decoder(dict[str, Raw]).decode
 _facts_of = Decoder(_Facts).decode
+_decode_labels = Decoder(dict[str, str | None] | None).decode
 _list_of = Decoder(_List).decode
 _event_of = Decoder(_Event).decode
 
@@ -124,6 +133,9 @@ def decode_event(line: bytes) -> WatchRecord:
 def record_of(parts: Mapping[str, Raw]) -> Record:
     """Make a record of undecoded parts, copying each, so that the document they lie in can go."""
     own = {key: bytes(raw) for key, raw in parts.items()}
+    for key in _SHARED_PARTS:
+        if (part := own.get(key)) is not None:
+            own[key] = _shared(part, part)
     return record_from_parts(own)
 
 
@@ -131,15 +143,25 @@ def record_from_parts(parts: dict[str, bytes]) -> Record:
     """Make a record of parts that are bytes already; `parts` must not be changed afterwards."""
     metadata = parts.get("metadata")
     facts = (_facts_of(metadata) if metadata and metadata != b"null" else None) or _NO_FACTS
-    labels = facts.labels
     return Record(
         parts,
-        facts.namespace or "",
+        intern(facts.namespace or ""),
         facts.name or "",
         facts.uid or "",
         facts.resourceVersion or "",
-        {key: value or "" for key, value in labels.items()} if labels else _NO_LABELS,
+        _labels_of(bytes(facts.labels)),
     )
+
+
+def _labels_of(raw: bytes) -> dict[str, str]:
+    """The labels that `raw` spells. All replicas of a workload have the same ones, and share one dict."""
+    labels = _label_sets.get(raw)
+    if labels is None:
+        labels = {key: intern(value or "") for key, value in (_decode_labels(raw) or {}).items()}
+        if len(_label_sets) >= _MAX_LABEL_SETS:
+            _label_sets.clear()
+        _label_sets[raw] = labels
+    return labels
 
 
 def encode_record(record: Record) -> bytes:
