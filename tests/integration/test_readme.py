@@ -1,0 +1,99 @@
+"""What the README shows is run as it stands, against the embedded server."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+
+import pytest
+
+from k8srt.api.apps.v1 import Deployment
+from k8srt.api.core.v1 import Pod
+from k8srt.kubernetes import Clientset
+from k8srt.testing import APIServer
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+
+
+@pytest.fixture
+def cs():
+    with APIServer() as server:
+        yield Clientset(server.config)
+
+
+def snippet(containing: str) -> str:
+    found = [text for text in SNIPPETS if containing in text]
+    assert len(found) == 1
+    return found[0]
+
+
+def run(code: str, **names: object) -> dict[str, object]:
+    exec(compile(code, str(README), "exec"), names)
+    return names
+
+
+def pod(name: str) -> Pod:
+    spec = {"containers": [{"name": "main", "image": "example.com/app:1"}]}
+    return Pod.from_dict({"metadata": {"name": name, "labels": {"app": "web"}}, "spec": spec})
+
+
+def test_the_typed_client(cs, monkeypatch, capsys):
+    monkeypatch.setattr("k8srt.kubernetes.connect.connect", lambda: cs)
+    monkeypatch.setattr("k8srt.connect", lambda: cs, raising=False)
+    labels = {"app": "web"}
+    template = {"metadata": {"labels": labels}, "spec": pod("x").to_dict()["spec"]}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    cs.apps_v1.deployments("default").create(Deployment.from_dict({"metadata": {"name": "web"}, "spec": spec}))
+    cs.core_v1.pods("default").create(pod("web-0"))
+    # the watch of the snippet goes on until somebody ends it
+    code, _, watch = snippet("k8srt.connect()").partition("with cs.core_v1.pods")
+
+    names = run(code, __name__="readme")
+    run(f"with cs.core_v1.pods{watch}        events.close()\n", cs=names["cs"])
+
+    said = capsys.readouterr().out
+    assert "web-0 example.com/app:1 Pending" in said
+    assert 'pods "nope" not found' in said
+    assert "ADDED <Pod default/web-0" in said
+    assert cs.core_v1.config_maps("default").get("cfg").data == {"a": "2"}
+    assert cs.apps_v1.deployments("default").get("web").spec.replicas == 3
+
+
+def test_informers_listers_and_queues(cs):
+    cs.core_v1.pods("default").create(pod("web-0"))
+    seen: list[str] = []
+    names: dict[str, object] = {"cs": cs}
+
+    def reconcile(key: str) -> None:
+        seen.append(key)
+        if len(seen) == 1:
+            raise RuntimeError("the first try fails")
+        names["queue"].shut_down()  # type: ignore[attr-defined]
+
+    names["reconcile"] = reconcile
+    worker = threading.Thread(
+        target=exec, args=(compile(snippet("RateLimitingQueue"), str(README), "exec"), names), daemon=True
+    )
+    worker.start()
+    worker.join(timeout=30)
+
+    assert not worker.is_alive()
+    assert seen == ["default/web-0", "default/web-0"]
+
+
+def test_the_cluster_in_the_process():
+    names = run(snippet("with APIServer() as server"))
+
+    assert isinstance(names["cs"], Clientset)
+
+
+def test_the_commands_of_the_readme_are_those_that_are_checked():
+    text = README.read_text()
+    checked = (README.parent / ".ci" / "run").read_text()
+
+    command = re.search(r"The tests:\n\n```\n(.*?)\n```", text, re.DOTALL)
+    assert command is not None
+    assert command[1] in checked
+    assert "pip install . && k8srt demo" in text
