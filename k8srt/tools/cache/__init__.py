@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from k8srt.tools.cache.listwatch import new_list_watch_from_client as new_list_watch_from_client
     from k8srt.tools.cache.processor import Registration as Registration
     from k8srt.tools.cache.queue import Queue as Queue
+    from k8srt.tools.cache.real_fifo import RealFIFO as RealFIFO
     from k8srt.tools.cache.reflector import Reflector as Reflector
     from k8srt.tools.cache.reflector import (
         new_namespace_keyed_indexer_and_reflector as new_namespace_keyed_indexer_and_reflector,
@@ -98,6 +99,7 @@ __getattr__, __dir__ = lazy_exports(
         "DeltaType": "k8srt.tools.cache.delta",
         "Queue": "k8srt.tools.cache.queue",
         "DeltaFIFO": "k8srt.tools.cache.fifo",
+        "RealFIFO": "k8srt.tools.cache.real_fifo",
         "ListOptions": "k8srt.tools.cache.listwatch",
         "ListWatch": "k8srt.tools.cache.listwatch",
         "ListerWatcher": "k8srt.tools.cache.listwatch",

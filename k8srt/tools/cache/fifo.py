@@ -12,7 +12,6 @@ Contract: CACHE-34 to CACHE-48, CACHE-75, CACHE-76.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,12 +21,12 @@ from k8srt.errors import CacheKeyError, K8srtError, QueueClosed
 from k8srt.tools.cache.delta import ADDED, DELETED, REPLACED, SYNC, UPDATED, Delta, Deltas
 from k8srt.tools.cache.forms import Form, Transform
 from k8srt.tools.cache.keys import DeletedFinalStateUnknown, KeyFunc, meta_namespace_key
+from k8srt.tools.cache.known import look_up
 from k8srt.tools.cache.queue import BATCH_SIZE, KnownObjects, Pending, Process, ProcessBatch
-from k8srt.tools.cache.store import GONE, Store
+from k8srt.tools.cache.store import GONE
 from k8srt.util.clock import SYSTEM, Clock
 from k8srt.util.threads import Latch
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 CLOSED = "DeltaFIFO: manipulating with closed queue"
 
@@ -181,14 +180,7 @@ class DeltaFIFO(Generic[T]):
         return self._known is not None and self._look_up(key) is not GONE
 
     def _look_up(self, key: str) -> Any:
-        if isinstance(self._known, Store):
-            return self._known.peek(key)
-        try:
-            found = self._known.get_by_key(key) if self._known is not None else None
-        except Exception:
-            log.exception("%s: cannot look up %r among the known objects", self.name, key)
-            return GONE
-        return GONE if found is None else self.form.freeze(found)
+        return look_up(self._known, key, self.form, self.name)
 
     def bookmark(self, resource_version: str) -> None:
         """Of no concern to a queue that is ordered by key."""
@@ -290,10 +282,17 @@ class DeltaFIFO(Generic[T]):
             return len(self._order)
 
     def debug_state(self) -> Mapping[str, Any]:
-        """What this is up to: keys and changes that wait, those of the initial list, synced, closed."""
+        """What this is up to: keys and changes that wait, which longest, those of the initial list, synced, closed."""
         with self._cond:
-            state = {"keys": len(self._order), "changes": sum(map(len, self._items.values())), "initial": self._initial}
-            return {"name": self.name, **state, "synced": self._settled_locked(), "closed": self._closed}
+            return {
+                "name": self.name,
+                "keys": len(self._order),
+                "changes": sum(map(len, self._items.values())),
+                "oldest": self._order[0] if self._order else None,
+                "initial": self._initial,
+                "synced": self._settled_locked(),
+                "closed": self._closed,
+            }
 
     def __repr__(self) -> str:
         return f"<{self.name}: {len(self)} keys>"

@@ -8,51 +8,13 @@ from k8srt.errors import CacheKeyError, QueueClosed
 from k8srt.testing.clock import FakeClock
 from k8srt.tools.cache import DeletedFinalStateUnknown, Delta, DeltaFIFO, DeltaType, TransformError
 from tests.unit.tools.cache.scripted import pod_object
-
-
-class Thing(tuple):
-    """A name and a value."""
-
-    __slots__ = ()
-
-
-def thing(name, value=0):
-    return Thing((name, value))
-
-
-def by_name(obj):
-    return obj[0]
-
-
-class Known:
-    """A store that knows these things."""
-
-    def __init__(self, *things, missing=()):
-        self._things = {by_name(each): each for each in things}
-        self._missing = list(missing)
-
-    def list_keys(self):
-        return [*self._things, *self._missing]
-
-    def get_by_key(self, key):
-        if key == "raises":
-            raise RuntimeError("lookup failed")
-        return self._things.get(key)
+from tests.unit.tools.cache.things import Known, by_name, drained, popped, thing
 
 
 def fifo(*known, missing=(), **options):
     options.setdefault("emit_delta_type_replaced", True)
     known_objects = Known(*known, missing=missing) if known or missing else None
     return DeltaFIFO(by_name, known_objects=known_objects, **options)
-
-
-def popped(queue):
-    """The next deltas: type, and object (or for a tombstone key and object)."""
-    return [(str(kind), obj) for kind, obj in queue.pop(lambda deltas, initial: None)]
-
-
-def drained(queue):
-    return [popped(queue) for _ in range(len(queue))]
 
 
 def test_cache_34_delta_types_are_their_names():
