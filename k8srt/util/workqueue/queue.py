@@ -24,6 +24,10 @@ while (item := queue.get()) is not None:
 What it does not promise: fairness between workers, or that a shut down queue waits for them (unless asked to drain).
 Items are hashed and compared while the queue's lock is held: their `__hash__` and `__eq__` must not use the queue.
 
+Workers outnumber everybody else at the lock, so `done` does without it when nothing follows from it. It can because
+of the order of things: `done` first takes the item out of WORKING and then looks whether it was added meanwhile, and
+`add` first notes that and then looks whether the item is still WORKING. Whichever comes second sees the other.
+
 Contract: WQ-01 to WQ-17, WQ-41 to WQ-47. After client-go util/workqueue, queue.go.
 """
 
@@ -41,8 +45,6 @@ from k8srt.util.workqueue.heap import Slot
 from k8srt.util.workqueue.metrics import MetricsProvider, QueueMetrics, choose_provider
 from k8srt.util.workqueue.protocols import Order, T
 from k8srt.util.workqueue.waiters import Waiters
-
-_QUEUED, _WORKING, _AGAIN = 1, 2, 3
 
 
 class Fifo(deque[T]):
@@ -75,8 +77,10 @@ class Queue(Generic[T]):
         self._lock = threading.Lock()  # guards everything below
         self._waiters = Waiters(self._lock, clock)
         self._worked_off = threading.Condition(self._lock)
-        self._states: dict[T, int] = {}  # what is QUEUED is in _order, and nothing else is
-        self._order: Order[T] = order if order is not None else Fifo()
+        self._queued: dict[T, None] = {}  # what is QUEUED
+        self._working: dict[T, None] = {}  # what is WORKING or AGAIN; `done` takes out of it without the lock
+        self._again: set[T] = set()  # what is AGAIN
+        self._order: Order[T] = order if order is not None else Fifo()  # holds what is QUEUED, and nothing else
         self._push, self._pop = self._order.push, self._order.pop
         self._delayed: list[Slot] = []  # by when it is due; stays empty in this class
         self._shut = False
@@ -107,7 +111,8 @@ class Queue(Generic[T]):
             if not self._order and not self._await_locked(timeout):
                 return None
             item = self._pop()
-            self._states[item] = _WORKING
+            del self._queued[item]
+            self._working[item] = None
             if self._metrics is not None:
                 self._metrics.taken_locked(item)
         if self._metrics is not None:
@@ -119,23 +124,12 @@ class Queue(Generic[T]):
 
         Does nothing for an item that is not being worked on.
         """
-        with self._lock:
-            state = self._states.get(item)
-            if state is None or state == _QUEUED:
-                return
-            del self._states[item]
-            if self._metrics is not None:
-                self._metrics.done_locked(item)
-            if state == _AGAIN:
-                if self._delayed:
-                    self._add_due_locked()
-                self._states[item] = _QUEUED
-                self._push(item)
-                self._wake_locked()
-            if self._draining and not self._working():
-                self._worked_off.notify_all()
         if self._metrics is not None:
-            self._report(self._metrics)
+            self._done_measured(item, self._metrics)
+            return
+        if self._working.pop(item, self) is None and (self._draining or item in self._again):
+            with self._lock:
+                self._finish_locked(item)
 
     def __len__(self) -> int:
         """How many items are queued: neither those in work nor those that are not due yet."""
@@ -158,7 +152,7 @@ class Queue(Generic[T]):
             self._draining = drain
             self._waiters.wake_all()
             self._worked_off.notify_all()
-            while drain and self._draining and self._working():
+            while drain and self._draining and self._working:
                 self._clock.wait(self._worked_off, None)
         if self._metrics is not None:
             self._metrics.close()
@@ -178,7 +172,7 @@ class Queue(Generic[T]):
 
     def __repr__(self) -> str:
         # Without the lock, so that a debugger may ask at any time.
-        counts = f"{len(self._order)} queued, {self._working()} working{self._more_counts()}"
+        counts = f"{len(self._order)} queued, {len(self._working)} working{self._more_counts()}"
         return f"<{type(self).__name__} {self.name!r}: {counts}{', shut down' if self._shut else ''}>"
 
     def __enter__(self) -> Queue[T]:
@@ -195,18 +189,44 @@ class Queue(Generic[T]):
 
     def _add_locked(self, item: T, when: float | None = None) -> None:
         """Add `item`, which was due at `when`, or is now; the caller wakes whoever is needed for it."""
-        state = self._states.get(item)
-        if state is None:
-            self._states[item] = _QUEUED
-            self._push(item)
-        elif state == _WORKING:
-            self._states[item] = _AGAIN
-        else:
-            if state == _QUEUED:
-                self._order.touch(item)
+        if item in self._queued:
+            self._order.touch(item)
             return
+        if item in self._again:
+            return
+        if item not in self._working or not self._keep_back_locked(item):
+            self._queued[item] = None
+            self._push(item)
         if self._metrics is not None:
             self._metrics.added_locked(item, when)
+
+    def _keep_back_locked(self, item: T) -> bool:
+        """Have `item` come again when it is done; returns whether it is still in work, else nothing has changed."""
+        self._again.add(item)
+        if item in self._working:
+            return True
+        self._again.discard(item)
+        return False
+
+    def _done_measured(self, item: T, metrics: QueueMetrics[T]) -> None:
+        """`done` with the lock, so that nobody can take the item between its end and the note of it."""
+        with self._lock:
+            if self._working.pop(item, self) is None:
+                metrics.done_locked(item)
+                self._finish_locked(item)
+        self._report(metrics)
+
+    def _finish_locked(self, item: T) -> None:
+        """Draw the consequences of the end of the work on `item`, unless somebody else has."""
+        if item in self._again and item not in self._working:
+            if self._delayed:
+                self._add_due_locked()
+            self._again.discard(item)
+            self._queued[item] = None
+            self._push(item)
+            self._wake_locked()
+        if self._draining and not self._working:
+            self._worked_off.notify_all()
 
     def _wake_locked(self) -> None:
         """Wake whoever is needed for what was added."""
@@ -235,9 +255,6 @@ class Queue(Generic[T]):
             self._add_due_locked()
         return len(self._order) > 0
 
-    def _working(self) -> int:
-        return len(self._states) - len(self._order)
-
     def _next_due_locked(self) -> float | None:
         return self._delayed[0][0] if self._delayed else None
 
@@ -248,12 +265,11 @@ class Queue(Generic[T]):
         """Forget the delayed items."""
 
     def _debug_state_locked(self) -> dict[str, Any]:
-        states = self._states.items()
         return {
             "name": self.name,
-            "queued": [item for item, state in states if state == _QUEUED],
-            "working": [item for item, state in states if state != _QUEUED],
-            "again": [item for item, state in states if state == _AGAIN],
+            "queued": list(self._queued),
+            "working": list(self._working),
+            "again": list(self._again),
             "shutting_down": self._shut,
         }
 

@@ -262,3 +262,20 @@ def test_debug_state_tells_the_time_left(clock, queue) -> None:
 def test_none_cannot_be_delayed(queue) -> None:
     with pytest.raises(ValueError, match="None"):
         queue.add_after(None, 1.0)
+
+
+def test_wq_18_an_item_that_falls_due_while_it_comes_again_is_queued_once() -> None:
+    clock = FakeClock()
+    queue = DelayingQueue[str](clock=clock)
+    queue.add("a")
+    queue.get()
+    queue.add("a")
+    queue.add_after("a", 1.0)
+
+    clock.advance(1.0)
+    queue.done("a")
+
+    assert len(queue) == 1
+    assert queue.get() == "a"
+    queue.done("a")
+    assert len(queue) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import weakref
 from concurrent.futures import as_completed
@@ -154,6 +155,41 @@ def test_wq_07_an_item_queued_again_goes_to_the_tail() -> None:
     queue.done("a")
 
     assert taken(queue, 2) == ["b", "a"]
+
+
+def test_wq_07_an_add_that_meets_a_done_is_neither_lost_nor_doubled(pool) -> None:
+    queue = Queue[int]()
+    wanted, seen, busy, doubled = [0] * 3, [0] * 3, [0] * 3, []
+
+    def add() -> None:
+        for step in range(3000):
+            key = step % 3
+            wanted[key] += 1
+            queue.add(key)
+
+    def work() -> None:
+        while (key := queue.get()) is not None:
+            busy[key] += 1
+            if busy[key] != 1:
+                doubled.append(key)
+            seen[key] = wanted[key]
+            busy[key] -= 1
+            queue.done(key)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that threads meet in every line
+    try:
+        workers = [pool.submit(work) for _ in range(3)]
+        pool.submit(add).result(timeout=30.0)
+        queue.shut_down()
+        for worker in workers:
+            worker.result(timeout=30.0)
+    finally:
+        sys.setswitchinterval(before)
+
+    assert not doubled
+    assert seen == wanted
+    assert queue.debug_state()["again"] == queue.debug_state()["working"] == []
 
 
 def test_wq_07_done_without_get_is_harmless() -> None:
