@@ -6,7 +6,7 @@ import gc
 import sys
 import threading
 import weakref
-from concurrent.futures import as_completed
+from concurrent.futures import as_completed, wait
 
 import pytest
 
@@ -190,6 +190,44 @@ def test_wq_07_an_add_that_meets_a_done_is_neither_lost_nor_doubled(pool) -> Non
     assert not doubled
     assert seen == wanted
     assert queue.debug_state()["again"] == queue.debug_state()["working"] == []
+
+
+class Hooked:
+    """An item that does something when it is hashed for the n-th time from now."""
+
+    def __init__(self) -> None:
+        self.left = 0
+        self.hook = lambda: None
+
+    def __hash__(self) -> int:
+        self.left -= 1
+        if self.left == 0:
+            self.hook()
+        return 1
+
+
+@pytest.mark.parametrize("moment", range(1, 7))
+def test_wq_07_whenever_the_work_ends_within_an_add_the_item_comes_once_more(moment: int, pool) -> None:
+    queue, item = Queue[Hooked](), Hooked()
+    queue.add(item)
+    queue.get()
+    endings = []
+
+    def end() -> None:
+        endings.append(pool.submit(queue.done, item))
+        wait(endings, timeout=0.05)  # it may have to wait for the add
+
+    item.left, item.hook = moment, end
+    queue.add(item)
+    item.left = 0
+    if not endings:
+        end()
+    endings[0].result(timeout=5.0)
+
+    assert len(queue) == 1
+    assert queue.get(timeout=0.0) is item
+    queue.done(item)
+    assert len(queue) == 0
 
 
 def test_wq_07_done_without_get_is_harmless() -> None:
