@@ -88,6 +88,7 @@ class PriorityQueue(Generic[T]):
         self._working: dict[T, int] = {}  # items in work, and the priority they were taken with
         self._young = OrderedDict[T, _Entry[T]]()  # all ready entries, the longest ready first …
         self._aged = OrderedDict[T, _Entry[T]]()  # … and here from max_wait on
+        self._promote_at = math.inf  # before this moment none has become old enough to count for more
         self._shut = False
         provider = choose_provider(name, metrics_provider)
         self._metrics = PriorityQueueMetrics[T](self.name, provider, clock) if provider is not None else None
@@ -268,6 +269,8 @@ class PriorityQueue(Generic[T]):
         self._place_locked(entry)
         if self._max_wait is not None:
             self._young[entry.item] = entry
+            if since + self._max_wait < self._promote_at:
+                self._promote_at = since + self._max_wait
         if self._metrics is not None:
             self._metrics.added_locked(entry.item, since, entry.priority)
 
@@ -308,7 +311,8 @@ class PriorityQueue(Generic[T]):
         try:
             while not self._shut:
                 self._add_due_locked()
-                self._promote_locked()
+                if self._promote_at < math.inf and self._promote_at <= self._clock.now():
+                    self._promote_locked()
                 if self._ready.slots:
                     return self._ready.pop()
                 if deadline is not None and self._clock.now() >= deadline:
@@ -316,7 +320,8 @@ class PriorityQueue(Generic[T]):
                 self._waiters.sleep(deadline, self._waiting.first_key())
             return None
         finally:
-            self._waiters.settle(len(self._ready), self._waiting.first_key())
+            if self._waiters.waiting:
+                self._waiters.settle(len(self._ready), self._waiting.first_key())
 
     def _take_locked(self, entry: _Entry[T]) -> None:
         item = entry.item
@@ -329,7 +334,7 @@ class PriorityQueue(Generic[T]):
 
     def _promote_locked(self) -> None:
         """Let the longest ready count for more. Contract: PQ-09."""
-        if self._max_wait is None or not (self._young or self._aged):
+        if self._max_wait is None:
             return
         now = self._clock.now()
         for entry in _aged(self._aged, now - self._max_wait * _AGED_TWICE):
@@ -337,6 +342,8 @@ class PriorityQueue(Generic[T]):
         for entry in _aged(self._young, now - self._max_wait):
             self._aged[entry.item] = entry
             self._count_as_locked(entry, 0)
+        young = _oldest(self._young) + self._max_wait
+        self._promote_at = min(young, _oldest(self._aged) + self._max_wait * _AGED_TWICE)
 
     def _wake_locked(self) -> None:
         if self._waiters.waiting > self._waiters.woken:
@@ -363,9 +370,14 @@ def _aged(entries: OrderedDict[T, _Entry[T]], since: float) -> Iterator[_Entry[T
     Not more than one hold of the lock should deal with; the next call goes on.
     """
     for _ in range(_CHUNK):
-        if not entries or next(iter(entries.values())).since > since:
+        if _oldest(entries) > since:
             return
         yield entries.popitem(last=False)[1]
+
+
+def _oldest(entries: OrderedDict[T, _Entry[T]]) -> float:
+    """Since when the longest ready has been so; infinity if there is none."""
+    return next((entry.since for entry in entries.values()), math.inf)
 
 
 def _rank(entry: _Entry[Any]) -> Slot:
