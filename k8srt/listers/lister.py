@@ -72,7 +72,10 @@ class Lister(NamespaceLister[T]):
 
     def get(self, name: str, namespace: str = "") -> T:
         """The object of this name, in `namespace` if it has one. Raises NotFound."""
-        return self.namespace(namespace).get(name) if namespace else super().get(name)
+        found = self.indexer.get_by_key(f"{namespace}/{name}" if namespace else name)
+        if found is None:
+            raise not_found(self.resource, name)
+        return found
 
     def find(self, name: str, namespace: str = "") -> T | None:
         """The same object, or None."""
