@@ -10,8 +10,10 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Self, TypeVar
 
+from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.errors import WaitTimeout
 from k8srt.informers.progress import Progress
+from k8srt.tools.cache.identity import Identifier, InformerName
 from k8srt.tools.cache.shared_informer import SharedIndexInformer
 from k8srt.tools.cache.waiting import wait_for_cache_sync
 from k8srt.util.clock import SYSTEM, Clock
@@ -44,8 +46,10 @@ def _name(key: object) -> str:
 class InformerFactory(Generic[K]):
     """See the module. Thread-safe. A context manager: entering starts, leaving stops and waits for every thread."""
 
-    def __init__(self, clock: Clock = SYSTEM) -> None:
+    def __init__(self, clock: Clock = SYSTEM, informer_name: InformerName | None = None) -> None:
+        """`informer_name` is under which the informers publish figures; without it they publish none."""
         self._clock = clock
+        self._informer_name = informer_name
         self._lock = threading.RLock()  # guards all below
         self._informers: dict[K, SharedIndexInformer[Any]] = {}
         self._threads: dict[K, threading.Thread] = {}
@@ -59,6 +63,10 @@ class InformerFactory(Generic[K]):
             if found is None:
                 found = self._informers[key] = make()
             return found
+
+    def identifier_of(self, resource: GroupVersionResource) -> Identifier | None:
+        """The identity of an informer to be made, for its figures. Contract: INF-64."""
+        return self._informer_name.with_resource(resource) if self._informer_name is not None else None
 
     @property
     def informers(self) -> Mapping[K, SharedIndexInformer[Any]]:

@@ -2,54 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.apimachinery.unstructured import Unstructured
-from k8srt.informers.base import InformerFactory
-from k8srt.informers.resource import ResourceInformer
-from k8srt.informers.source import ClientSource
-from k8srt.tools.cache.forms import Transform
-from k8srt.tools.cache.indexer import NAMESPACE_INDEX, meta_namespace_index
-from k8srt.tools.cache.listwatch import Tweak
-from k8srt.tools.cache.shared_informer import SharedIndexInformer
-from k8srt.util.clock import SYSTEM, Clock
+from k8srt.informers.by_resource import ByResourceFactory
 
 
-class DynamicSharedInformerFactory(InformerFactory[GroupVersionResource]):
+class DynamicSharedInformerFactory(ByResourceFactory[Unstructured]):
     """Like `SharedInformerFactory`, keyed by resource. `client` is a `DynamicClient`. Thread-safe."""
 
-    def __init__(
-        self,
-        client: Any,
-        resync_period: float = 0.0,
-        *,
-        namespace: str = "",
-        tweak_list_options: Tweak | None = None,
-        transform: Transform | None = None,
-        clock: Clock = SYSTEM,
-        **informer_options: Any,
-    ) -> None:
-        super().__init__(clock)
-        self._client = client
-        self._resync_period = resync_period
-        self._namespace = namespace
-        self._tweak = tweak_list_options
-        self._transform = transform
-        self._options = informer_options
-
-    def for_resource(self, gvr: GroupVersionResource) -> ResourceInformer[Unstructured]:
-        """The informer and lister of a resource, registered when first used. Never fails."""
-        return ResourceInformer(lambda: self.obtain(gvr, lambda: self._make(gvr)), gvr.group_resource)
-
-    def _make(self, gvr: GroupVersionResource) -> SharedIndexInformer[Unstructured]:
-        return SharedIndexInformer(
-            ClientSource(self._client.resource(gvr, self._namespace), self._tweak),
-            Unstructured,
-            description=str(gvr),
-            resync_period=self._resync_period,
-            indexers={NAMESPACE_INDEX: meta_namespace_index},
-            transform=self._transform,
-            clock=self._clock,
-            **self._options,
-        )
+    kind = Unstructured

@@ -20,6 +20,7 @@ from k8srt.informers.find import find_class, find_group
 from k8srt.informers.resource import ResourceInformer
 from k8srt.informers.source import ClientSource
 from k8srt.tools.cache.forms import Transform
+from k8srt.tools.cache.identity import InformerName
 from k8srt.tools.cache.indexer import NAMESPACE_INDEX, meta_namespace_index
 from k8srt.tools.cache.listwatch import Tweak
 from k8srt.tools.cache.shared_informer import SharedIndexInformer
@@ -39,7 +40,7 @@ class SharedInformerFactory(InformerFactory[type[Any]], Groups):
     `clientset` is anything with `resource(cls, namespace)`. `resync_period` in seconds is the default of handlers, 0
     for none, `custom_resync` that of single classes. `namespace` limits namespaced resources; "" means all.
     `tweak_list_options` changes the options of every list and watch, `transform` every object before it is stored.
-    Further keywords go to each `SharedIndexInformer`.
+    `informer_name` is what its figures go by. Further keywords go to each `SharedIndexInformer`: `queue`, `watch_list`.
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class SharedInformerFactory(InformerFactory[type[Any]], Groups):
         tweak_list_options: Tweak | None = None,
         transform: Transform | None = None,
         custom_resync: Mapping[type[Any], float] | None = None,
+        informer_name: InformerName | None = None,
         clock: Clock = SYSTEM,
         **informer_options: Any,
     ) -> None:
-        super().__init__(clock)
+        super().__init__(clock, informer_name)
         self._clientset = clientset
         self._resync_period = resync_period
         self._namespace = namespace
@@ -88,6 +90,7 @@ class SharedInformerFactory(InformerFactory[type[Any]], Groups):
             resync_period=period,
             indexers={NAMESPACE_INDEX: meta_namespace_index},
             transform=self._transform,
+            identifier=self.identifier_of(info.gvr) if info is not None else None,
             clock=self._clock,
             **self._options,
         )

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from k8srt.tools.cache.handlers import ResourceEventHandlerDetailedFuncs as ResourceEventHandlerDetailedFuncs
     from k8srt.tools.cache.handlers import ResourceEventHandlerFuncs as ResourceEventHandlerFuncs
     from k8srt.tools.cache.handlers import TypedEventHandler as TypedEventHandler
+    from k8srt.tools.cache.identity import Identifier as Identifier
+    from k8srt.tools.cache.identity import InformerName as InformerName
     from k8srt.tools.cache.indexer import NAMESPACE_INDEX as NAMESPACE_INDEX
     from k8srt.tools.cache.indexer import Indexer as Indexer
     from k8srt.tools.cache.indexer import IndexFuncError as IndexFuncError
@@ -52,6 +54,10 @@ if TYPE_CHECKING:
     from k8srt.tools.cache.listwatch import WatchStream as WatchStream
     from k8srt.tools.cache.listwatch import new_filtered_list_watch_from_client as new_filtered_list_watch_from_client
     from k8srt.tools.cache.listwatch import new_list_watch_from_client as new_list_watch_from_client
+    from k8srt.tools.cache.metrics import InformerMetricsProvider as InformerMetricsProvider
+    from k8srt.tools.cache.metrics import ReflectorMetricsProvider as ReflectorMetricsProvider
+    from k8srt.tools.cache.metrics import set_informer_metrics_provider as set_informer_metrics_provider
+    from k8srt.tools.cache.metrics import set_reflector_metrics_provider as set_reflector_metrics_provider
     from k8srt.tools.cache.processor import Registration as Registration
     from k8srt.tools.cache.queue import Queue as Queue
     from k8srt.tools.cache.real_fifo import RealFIFO as RealFIFO
@@ -97,6 +103,12 @@ __getattr__, __dir__ = lazy_exports(
         "new_indexer": "k8srt.tools.cache.indexer",
         "Delta": "k8srt.tools.cache.delta",
         "DeltaType": "k8srt.tools.cache.delta",
+        "Identifier": "k8srt.tools.cache.identity",
+        "InformerName": "k8srt.tools.cache.identity",
+        "InformerMetricsProvider": "k8srt.tools.cache.metrics",
+        "ReflectorMetricsProvider": "k8srt.tools.cache.metrics",
+        "set_informer_metrics_provider": "k8srt.tools.cache.metrics",
+        "set_reflector_metrics_provider": "k8srt.tools.cache.metrics",
         "Queue": "k8srt.tools.cache.queue",
         "DeltaFIFO": "k8srt.tools.cache.fifo",
         "RealFIFO": "k8srt.tools.cache.real_fifo",

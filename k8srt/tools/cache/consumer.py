@@ -8,6 +8,7 @@ Contract: CACHE-60 to CACHE-65.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -100,7 +101,13 @@ def _consume_whole(store: Indexer[Any], delta: Delta, initial: bool) -> list[Not
 def _replace_all(store: Indexer[Any], delta: Delta, initial: bool) -> list[Notification]:
     """The whole content first, then what vanished, then what is there, in the order of the list: CACHE-62."""
     items = {meta_namespace_key(kept): kept for kept in delta.object.objects}
-    before = store.swap(dict(items), delta.object.resource_version)
+    version = delta.object.resource_version
+    before: dict[str, Any] | None = None
+    with contextlib.suppress(IndexFuncError):
+        before = store.swap(dict(items), version)
+    if before is None:
+        items = _indexable(store, items)
+        before = store.swap(dict(items), version)
     gone = [Notification(DeletedFinalStateUnknown(key, kept), GONE) for key, kept in before.items() if key not in items]
     there = [
         Notification(old, kept, old is GONE and initial)
@@ -108,3 +115,16 @@ def _replace_all(store: Indexer[Any], delta: Delta, initial: bool) -> list[Notif
         for old in (before.get(key, GONE),)
     ]
     return gone + there
+
+
+def _indexable(store: Indexer[Any], items: dict[str, Any]) -> dict[str, Any]:
+    """The same without those that an index function fails for; what is stored of them stays: CACHE-19."""
+    kept: dict[str, Any] = {}
+    for key, new in items.items():
+        err = store.index_error(key, new)
+        if err is not None:
+            log.error("%s is not cached: %s", key, err, exc_info=err)
+        instead = new if err is None else store.peek(key)
+        if instead is not GONE:
+            kept[key] = instead
+    return kept

@@ -15,7 +15,8 @@ from typing import Any
 from k8srt.apimachinery.record import Record
 from k8srt.tools.cache.expected import Expected
 from k8srt.tools.cache.listwatch import ListerWatcher, ListOptions
-from k8srt.tools.cache.openwatch import OpenWatch
+from k8srt.tools.cache.metrics import ReflectorMetrics, reflector_provider
+from k8srt.tools.cache.openwatch import SHORT, OpenWatch
 from k8srt.tools.cache.outage import Outage
 from k8srt.tools.cache.position import Position
 from k8srt.tools.cache.sink import Sink
@@ -58,7 +59,8 @@ class Course:
         self.name = name
         self.about = f"reflector of {expected.description}" + (f" ({name})" if name != expected.description else "")
         self.sink = Sink(store, expected.make, self.about)
-        self.position = Position()
+        self.metrics = ReflectorMetrics(name, reflector_provider.get())
+        self.position = Position(self.metrics.at_version)
         self.clock = clock
         self.outage = Outage(self.about, clock)
         self._backoff = backoff
@@ -66,14 +68,20 @@ class Course:
         self._min_timeout = int(max(min_watch_timeout, MIN_WATCH_TIMEOUT))
         self._lock = threading.Lock()  # guards all below
         self._phase = Phase.IDLE
-        self._counts = {"lists": 0, "watches": 0, "failures": 0}
+        self._counts = {"lists": 0, "watches": 0, "restarts": 0, "failures": 0}
+        self._listing_since = clock.now()
         self._last_list: float | None = None
+        self._last_watch: float | None = None
 
     def enter(self, phase: Phase) -> None:
         """Be in a phase; entering LISTING counts as a list."""
+        listing = phase is Phase.LISTING
         with self._lock:
             self._phase = phase
-            self._counts["lists"] += phase is Phase.LISTING
+            self._counts["lists"] += listing
+            self._listing_since = self.clock.now() if listing else self._listing_since
+        if listing:
+            self.metrics.listing()
 
     def pause(self, stop: Stop) -> bool:
         """Sleep one step of the one backoff; returns whether stopped. Contract: REFL-08."""
@@ -84,6 +92,11 @@ class Course:
         with self._lock:
             self._counts["failures"] += 1
 
+    def restarted(self) -> None:
+        """It all begins anew, after a list or a watch that came to its end."""
+        with self._lock:
+            self._counts["restarts"] += 1
+
     def take_list(self, items: Sequence[Record], version: str, *, transformed: bool = False) -> None:
         """Make a list the content of the store, and be at its version. Raises what the store raises: REFL-22."""
         self.position.confirm()
@@ -93,6 +106,8 @@ class Course:
         now = self.clock.now()
         with self._lock:
             self._last_list = now
+            took = now - self._listing_since
+        self.metrics.listed(len(items), took)
         log.debug("%s: listed %d at version %s", self.about, len(items), version)
 
     def watch_options(self, version: str) -> ListOptions:
@@ -102,13 +117,20 @@ class Course:
 
     def open(self, options: ListOptions, halt: Stop) -> OpenWatch:
         """Open a watch, which `halt` closes. Raises what the source raises."""
+        opened, version = self.clock.now(), options.resource_version
         with self._lock:
             self._counts["watches"] += 1
-        opened, version = self.clock.now(), options.resource_version
+            self._last_watch = opened
+        self.metrics.watching()
         return OpenWatch(self.source.watch(options, halt), version, opened, halt)
 
+    def ended(self, watch: OpenWatch) -> None:
+        """Take the measure of a watch that has come to its end."""
+        lasted = self.clock.now() - watch.opened
+        self.metrics.watched(watch.events, lasted, short=watch.events == 0 and lasted < SHORT)
+
     def debug_state(self) -> Mapping[str, Any]:
-        """What this is up to."""
+        """What this is up to: phase, version, how long ago it last listed and opened a watch, how often it did what."""
         now = self.clock.now()
         with self._lock:
             return {
@@ -117,5 +139,6 @@ class Course:
                 "phase": self._phase.value,
                 "resource_version": self.position.version,
                 "seconds_since_list": None if self._last_list is None else now - self._last_list,
+                "seconds_since_watch": None if self._last_watch is None else now - self._last_watch,
                 **self._counts,
             }

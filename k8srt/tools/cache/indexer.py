@@ -149,6 +149,14 @@ class Indexer(Store[T]):
             items = self._items
             return [items[key] for key in self._index_locked(name).keys.get(value, ())]
 
+    def index_error(self, key: str, kept: Any) -> IndexFuncError | None:
+        """Why something could not be stored: the error of the index function that fails for it; None if it can."""
+        try:
+            self._prepare(self._indices, [(key, kept)])
+        except IndexFuncError as err:
+            return err
+        return None
+
     def _index_locked(self, name: str) -> _Index:
         for index in self._indices:
             if index.name == name:

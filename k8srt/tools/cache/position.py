@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 
 class Position:
-    """The last resource version, and whether the server refused it. Thread-safe."""
+    """The last resource version, and whether the server refused it. Thread-safe.
 
-    def __init__(self) -> None:
+    `on_move` is told of every version, by the thread that moves.
+    """
+
+    def __init__(self, on_move: Callable[[str], object] | None = None) -> None:
+        self._on_move = on_move
         self._lock = threading.Lock()  # guards both
         self._version = ""
         self._unavailable = False
@@ -22,6 +27,8 @@ class Position:
         """Be at `version`, whatever was before: versions are not compared. Contract: REFL-42."""
         with self._lock:
             self._version = version
+        if self._on_move is not None:
+            self._on_move(version)
 
     def refuse(self) -> None:
         """The server does not keep the version, or does not know it yet. Contract: REFL-13."""

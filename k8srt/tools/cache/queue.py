@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from k8srt.tools.cache.delta import Delta, Deltas
-from k8srt.tools.cache.forms import Transform
+from k8srt.tools.cache.forms import Form, Transform
 from k8srt.util.threads import Latch
 
 BATCH_SIZE = 1000
@@ -42,6 +42,7 @@ class Queue(Protocol):
 
     synced: Latch
     name: str
+    form: Form[Any]
 
     def add(self, obj: Any) -> None: ...
     def update(self, obj: Any) -> None: ...
@@ -65,3 +66,4 @@ class Queue(Protocol):
     def has_synced(self) -> bool: ...
     def transformer(self) -> Transform | None: ...
     def debug_state(self) -> Mapping[str, Any]: ...
+    def __len__(self) -> int: ...

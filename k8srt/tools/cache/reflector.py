@@ -123,6 +123,7 @@ class Reflector:
                     self._report(err)
                 if course.pause(linked_stop):
                     break
+                course.restarted()
         course.enter(Phase.STOPPED)
         log.debug("%s: stopped", course.about)
 
@@ -146,7 +147,10 @@ class Reflector:
         return self._course.debug_state()
 
     def __repr__(self) -> str:
-        return f"<Reflector {self.name} of {self.type_description}: {self.debug_state()['phase']}>"
+        state = self.debug_state()
+        version = state["resource_version"]
+        at = f" at version {version}" if version else ""
+        return f"<Reflector {self.name} of {self.type_description}: {state['phase']}{at}>"
 
 
 def _caller() -> str:

@@ -22,13 +22,14 @@ from k8srt.errors import AlreadyStarted, K8srtError
 from k8srt.tools.cache.consumer import Notification, consume
 from k8srt.tools.cache.controller import Controller
 from k8srt.tools.cache.expected import Expectation, Expected
-from k8srt.tools.cache.fifo import DeltaFIFO
 from k8srt.tools.cache.forms import Transform
 from k8srt.tools.cache.handlers import FilteringResourceEventHandler, Handler, ResourceEventHandlerFuncs
+from k8srt.tools.cache.identity import Identifier
 from k8srt.tools.cache.indexer import Indexer, Indexers
 from k8srt.tools.cache.listwatch import ListerWatcher
 from k8srt.tools.cache.processor import Processor, Registration
-from k8srt.tools.cache.queue import Pending
+from k8srt.tools.cache.queue import Pending, Queue
+from k8srt.tools.cache.queues import QueueKind, check_queue_kind, make_queue
 from k8srt.tools.cache.reflector import ErrorHandler, Reflector
 from k8srt.tools.cache.running import Running
 from k8srt.tools.cache.store import GONE
@@ -48,8 +49,9 @@ class SharedIndexInformer(Running, Generic[T]):
     """See the module. Thread-safe.
 
     `kind` is the class of the objects; `resync_period` in seconds, 0 for none. With `fatal_errors` an exception of a
-    handler ends `run`, which raises it; otherwise it is logged, and the handler goes on. Other options are those of the
-    reflector: `watch_list`, `page_size`, `min_watch_timeout`, `backoff`, `rng`.
+    handler ends `run`, which raises it; otherwise it is logged, and the handler goes on. `queue` chooses what it runs
+    on: see `QueueKind`. With an `identifier` it can be measured. Other options are those of the reflector:
+    `watch_list`, `page_size`, `min_watch_timeout`, `backoff`, `rng`.
     """
 
     def __init__(
@@ -62,9 +64,12 @@ class SharedIndexInformer(Running, Generic[T]):
         description: str = "",
         transform: Transform | None = None,
         fatal_errors: bool = False,
+        queue: QueueKind = "delta",
+        identifier: Identifier | None = None,
         clock: Clock = SYSTEM,
         **reflector_options: Any,
     ) -> None:
+        check_queue_kind(queue)
         self._expected = Expected(kind, description)
         super().__init__(f"informer-{self._expected.description.lower()}")
         self._source = source
@@ -75,6 +80,8 @@ class SharedIndexInformer(Running, Generic[T]):
         self._clock = clock
         self._default_period = resync_period
         self._options = reflector_options
+        self._queue_kind: QueueKind = queue
+        self._identifier = identifier
         self._fatal = fatal_errors
         self._processor = Processor(clock, resync_period, self.name)
         # Held while a batch is applied and distributed, and while a late handler is shown what is there, so that it
@@ -204,20 +211,20 @@ class SharedIndexInformer(Running, Generic[T]):
             if self._started:
                 return None
             self._started = True
-            queue: DeltaFIFO[T] = DeltaFIFO(
-                known_objects=self.indexer,
-                emit_delta_type_replaced=True,
+            queue = make_queue(
+                self._queue_kind,
+                self.indexer,
                 transformer=self._transform,
-                kind=self._expected.kind,
                 name=self._expected.description,
                 clock=self._clock,
+                identifier=self._identifier,
             )
             queue.synced.on_set(self.synced.set)
             name = self._expected.description.lower()
             self._controller = Controller(queue, lambda: self._reflector(queue), self._process, name)
             return self._controller
 
-    def _reflector(self, queue: DeltaFIFO[T]) -> Reflector:
+    def _reflector(self, queue: Queue) -> Reflector:
         with self._lock:
             return Reflector(
                 self._source,
@@ -288,7 +295,8 @@ class SharedIndexInformer(Running, Generic[T]):
 
     def __repr__(self) -> str:
         state = "stopped" if self.is_stopped() else "running" if self.is_started() else "not started"
-        return f"<{self.name}: {state}, {len(self.indexer)} objects>"
+        version = self.last_sync_resource_version()
+        return f"<{self.name}: {state}, {len(self.indexer)} objects{f' at version {version}' if version else ''}>"
 
 
 def shut_down_event_handler(informer: SharedIndexInformer[Any], registration: Registration) -> None:

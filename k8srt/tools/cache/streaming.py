@@ -85,6 +85,7 @@ class Streaming:
         finally:
             if not complete:
                 watch.close()
+                course.ended(watch)
         return (watch if complete else None), streamed
 
     def _worth_again(self, err: Exception, stop: Stop) -> bool:

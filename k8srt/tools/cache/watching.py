@@ -67,6 +67,7 @@ class Watching:
             failure = None
             while failure is None and not halt.is_set() and (batch := watch.read_batch()):
                 failure = self._intake.take(batch, watch)
+        self._course.ended(watch)
         if halt.is_set():
             return Verdict.RELIST
         return self._after_end(watch) if failure is None else self._after_failure(failure)

@@ -55,6 +55,22 @@ def test_cache_62_a_whole_new_content(store):
     assert store.last_store_sync_resource_version() == "20"
 
 
+def test_cache_19_what_cannot_be_indexed_is_left_out_of_a_whole_new_content(caplog):
+    def index(obj):
+        if obj.metadata.resource_version == "9":
+            raise RuntimeError("boom")
+        return ["x"]
+
+    store = Indexer(kind=Pod, indexers={"i": index})
+    store.replace([pod("old", 1)])
+    whole = Delta(DeltaType.REPLACED_ALL, ReplacedAllInfo("9", [pod("old", 9), pod("bad", 9), pod("good", 2)]))
+    consume(store, [Pending("", [whole])], False)
+
+    assert store.index_keys("i", "x") == ["default/good", "default/old"]
+    assert store.get_by_key("default/old").metadata.resource_version == "1"
+    assert caplog.text.count("RuntimeError: boom") == 2
+
+
 def test_cache_63_sync_all_and_bookmarks(store):
     record = pod("a", 1)
     store.add(record)
