@@ -3,8 +3,8 @@
     python tests/contract_ids.py cache reflector informer workqueue
 
 prints those of the given contract files, and ends with 1 if there are any. A test names ids by its name:
-`test_cache_21_…`, `test_inf_24_and_25_…`, `test_inf_37_to_41_and_43_…`, `test_wq_60_pq_07_…`; or in its docstring, or in
-that of its class: CACHE-49, or CACHE-49 to CACHE-59.
+`test_cache_21_…`, `test_inf_24_and_25_…`, `test_inf_37_to_41_and_43_…`, `test_wq_60_pq_07_…`; or in its docstring, or
+in that of its class: CACHE-49, or CACHE-49 to CACHE-59.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,8 +15,9 @@ from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.dynamic import DynamicClient
-from k8srt.informers import DynamicSharedInformerFactory, SharedInformerFactory
+from k8srt.informers import DynamicSharedInformerFactory, MetadataSharedInformerFactory, SharedInformerFactory
 from k8srt.kubernetes import Clientset
+from k8srt.metadata import MetadataClient, PartialObjectMetadata
 from k8srt.rest import Config
 from k8srt.testing.apiserver.auth import User
 from k8srt.testing.apiserver.server import APIServer
@@ -23,6 +25,7 @@ from k8srt.util.wait import Backoff
 from tests.integration.wire import Exchange, WireServer
 
 WAIT = 20.0
+QueueKind = Literal["delta", "real"]
 ADMIN = User("system:admin", "", ("system:masters", "system:authenticated"))
 QUICK = Backoff(initial=0.005, factor=1.5, cap=0.05)
 
@@ -77,6 +80,13 @@ def config_map(name: str, value: str = "") -> ConfigMap:
 # ---- the embedded server --------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(params=["delta", "real"])
+def queue(request: pytest.FixtureRequest) -> QueueKind:
+    """Which queue the informers of a test run on."""
+    kind: QueueKind = request.param
+    return kind
+
+
 @pytest.fixture
 def server() -> Iterator[APIServer]:
     with APIServer() as made:
@@ -84,12 +94,12 @@ def server() -> Iterator[APIServer]:
 
 
 @pytest.mark.parametrize("watch_list", [True, False], ids=["streaming", "plain"])
-def test_changes_reach_the_cache_and_the_handler(server: APIServer, watch_list: bool) -> None:
+def test_changes_reach_the_cache_and_the_handler(server: APIServer, watch_list: bool, queue: QueueKind) -> None:
     mirror = Mirror()
     with Clientset(unlimited(server)) as cs:
         maps = cs.core_v1.config_maps("default")
         maps.create(config_map("before", "0"))
-        factory = SharedInformerFactory(cs, namespace="default", watch_list=watch_list)
+        factory = SharedInformerFactory(cs, namespace="default", watch_list=watch_list, queue=queue)
         cached = factory.core_v1.config_maps
         cached.informer.add_event_handler(mirror)
         with factory:
@@ -104,14 +114,14 @@ def test_changes_reach_the_cache_and_the_handler(server: APIServer, watch_list: 
     assert mirror.problems == []
 
 
-def test_an_informer_survives_a_restart_of_its_server(server: APIServer) -> None:
+def test_an_informer_survives_a_restart_of_its_server(server: APIServer, queue: QueueKind) -> None:
     """The new one knows nothing of the old one's objects: they are gone, and one list tells."""
     mirror = Mirror()
     with Clientset(unlimited(server)) as cs:
         maps = cs.core_v1.config_maps("default")
         for number in range(20):
             maps.create(config_map(f"old-{number}"))
-        factory = SharedInformerFactory(cs, namespace="default", backoff=QUICK)
+        factory = SharedInformerFactory(cs, namespace="default", backoff=QUICK, queue=queue)
         factory.core_v1.config_maps.informer.add_event_handler(mirror)
         with factory:
             mirror.wait(lambda m: len(m.values) >= 20)
@@ -138,9 +148,53 @@ def test_dynamic_informers_share_the_machinery(server: APIServer) -> None:
             assert lister.get("a", "default").kind == "ConfigMap"
 
 
-def test_stopping_is_prompt_and_leaves_no_thread(server: APIServer) -> None:
+@pytest.mark.parametrize("watch_list", [True, False], ids=["streaming", "plain"])
+def test_inf_60_informers_of_metadata(server: APIServer, watch_list: bool) -> None:
+    gvr = GroupVersionResource("", "v1", "configmaps")
+    seen = []
+    changed = threading.Event()
+
+    def on_update(old: PartialObjectMetadata, new: PartialObjectMetadata) -> None:
+        seen.append(new)
+        changed.set()
+
+    with Clientset(unlimited(server)) as cs, MetadataClient(unlimited(server)) as client:
+        maps = cs.core_v1.config_maps("default")
+        maps.create(config_map("a", "1"))
+        factory = MetadataSharedInformerFactory(client, namespace="default", watch_list=watch_list)
+        cached = factory.for_resource(gvr)
+        cached.informer.add_event_handler(on_update=on_update)
+        with factory:
+            assert factory.wait_for_cache_sync(timeout=WAIT) == {gvr: True}
+            found = cached.lister.get("a", "default")
+            maps.label("a", tier="web")
+            assert changed.wait(WAIT)
+
+    assert isinstance(found, PartialObjectMetadata)
+    assert found.to_record().parts.keys() == {"apiVersion", "kind", "metadata"}
+    assert seen[0].metadata.labels == {"tier": "web"}
+    assert str(gvr) in cached.informer.name
+
+
+def test_cli_16_the_metadata_client(server: APIServer) -> None:
+    with Clientset(unlimited(server)) as cs, MetadataClient(unlimited(server)) as client:
+        maps = client.resource(GroupVersionResource("", "v1", "configmaps"), "default")
+        cs.core_v1.config_maps("default").create(config_map("a", "1"))
+
+        assert maps.get("a").to_dict().keys() == {"apiVersion", "kind", "metadata"}
+        assert [each.metadata.name for each in maps.list()] == ["a"]
+        patched = maps.patch("a", {"metadata": {"labels": {"x": "y"}}}, patch_type="merge")
+        assert patched.metadata.labels == {"x": "y"}
+        with maps.watch(timeout_seconds=30) as events:
+            event = next(iter(events))
+        assert (event.object.metadata.name, event.object.kind) == ("a", "PartialObjectMetadata")
+        maps.delete("a")
+        assert len(maps.list()) == 0
+
+
+def test_stopping_is_prompt_and_leaves_no_thread(server: APIServer, queue: QueueKind) -> None:
     with Clientset(unlimited(server)) as cs:
-        factory = SharedInformerFactory(cs)
+        factory = SharedInformerFactory(cs, queue=queue)
         for resource in (factory.core_v1.pods, factory.core_v1.config_maps, factory.apps_v1.deployments):
             resource.informer.add_event_handler(Mirror())
         with factory:
@@ -185,11 +239,11 @@ class History:
         exchange.wait_for_hang_up()
 
 
-def follow(history: History, expected: int, **config: float) -> Mirror:
+def follow(history: History, expected: int, queue: QueueKind = "delta", **config: float) -> Mirror:
     """Run an informer against the history until it has seen the last version."""
     mirror = Mirror()
     with WireServer(history.respond) as server, Clientset(server.config(**config)) as cs:
-        factory = SharedInformerFactory(cs, namespace="default", watch_list=False, backoff=QUICK)
+        factory = SharedInformerFactory(cs, namespace="default", watch_list=False, backoff=QUICK, queue=queue)
         factory.core_v1.config_maps.informer.add_event_handler(mirror)
         with factory:
             mirror.wait(lambda m: m.values.get("m") == str(expected))
@@ -225,10 +279,12 @@ def reset(exchange: Exchange, line: bytes, turn: int) -> bool:
 
 
 @pytest.mark.parametrize("misbehave", [one_and_close, cut_mid_line], ids=["closed", "cut mid-line"])
-def test_usr_02_every_change_arrives_over_any_number_of_closes(misbehave: Callable[..., bool]) -> None:
+def test_usr_02_every_change_arrives_over_any_number_of_closes(
+    misbehave: Callable[..., bool], queue: QueueKind
+) -> None:
     history = History(60, misbehave)
 
-    mirror = follow(history, 60)
+    mirror = follow(history, 60, queue)
 
     assert mirror.seen == [("m", str(version)) for version in range(1, 61)]
     assert history.lists == 1
@@ -243,7 +299,7 @@ def test_usr_02_resets_lose_nothing_that_came_later() -> None:
     assert versions == sorted(versions)
 
 
-def test_usr_03_an_expired_version_costs_one_list() -> None:
+def test_usr_03_an_expired_version_costs_one_list(queue: QueueKind) -> None:
     expired = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 410, "reason": "Expired"}
 
     def expire_first(exchange: Exchange, line: bytes, turn: int) -> bool:
@@ -251,7 +307,7 @@ def test_usr_03_an_expired_version_costs_one_list() -> None:
         return turn != 1
 
     history = History(4, expire_first)
-    follow(history, 4)
+    follow(history, 4, queue)
 
     assert history.lists == 2
 
