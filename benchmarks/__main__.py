@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("informer", "objects")
+NAMES = ("api", "cache", "informer", "objects", "workqueue")
 
 
 def main(argv: list[str]) -> int:
