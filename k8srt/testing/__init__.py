@@ -9,6 +9,7 @@ __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "APIServer": "k8srt.testing.apiserver.server",
+        "FakeCustomStore": "k8srt.testing.custom_store",
         "FakeClock": "k8srt.testing.clock",
     },
 )

@@ -2,7 +2,10 @@
 
     keys, forms      under which key, in which form
     store, indexer   what is there
-    queue, fifo      what is about to change
+    expiration, mutation_cache, undelta
+                     other stores
+    queue, fifo, real_fifo
+                     what is about to change; plain_fifo and heap for those who queue objects of their own
     listwatch        where it comes from
     reflector        what keeps a queue or store equal to a collection on a server
     consumer, processor, controller, shared_informer
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from k8srt.tools.cache.controller import new_informer as new_informer
     from k8srt.tools.cache.delta import Delta as Delta
     from k8srt.tools.cache.delta import DeltaType as DeltaType
+    from k8srt.tools.cache.expiration import ExpirationCache as ExpirationCache
+    from k8srt.tools.cache.expiration import new_ttl_store as new_ttl_store
     from k8srt.tools.cache.fifo import DeltaFIFO as DeltaFIFO
     from k8srt.tools.cache.forms import TransformError as TransformError
     from k8srt.tools.cache.handlers import DeletedObject as DeletedObject
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
     from k8srt.tools.cache.handlers import ResourceEventHandlerDetailedFuncs as ResourceEventHandlerDetailedFuncs
     from k8srt.tools.cache.handlers import ResourceEventHandlerFuncs as ResourceEventHandlerFuncs
     from k8srt.tools.cache.handlers import TypedEventHandler as TypedEventHandler
+    from k8srt.tools.cache.heap import Heap as Heap
+    from k8srt.tools.cache.heap import NotInHeap as NotInHeap
     from k8srt.tools.cache.identity import Identifier as Identifier
     from k8srt.tools.cache.identity import InformerName as InformerName
     from k8srt.tools.cache.indexer import NAMESPACE_INDEX as NAMESPACE_INDEX
@@ -58,6 +65,8 @@ if TYPE_CHECKING:
     from k8srt.tools.cache.metrics import ReflectorMetricsProvider as ReflectorMetricsProvider
     from k8srt.tools.cache.metrics import set_informer_metrics_provider as set_informer_metrics_provider
     from k8srt.tools.cache.metrics import set_reflector_metrics_provider as set_reflector_metrics_provider
+    from k8srt.tools.cache.mutation_cache import MutationCache as MutationCache
+    from k8srt.tools.cache.plain_fifo import FIFO as FIFO
     from k8srt.tools.cache.processor import Registration as Registration
     from k8srt.tools.cache.queue import Queue as Queue
     from k8srt.tools.cache.real_fifo import RealFIFO as RealFIFO
@@ -72,6 +81,7 @@ if TYPE_CHECKING:
     from k8srt.tools.cache.store import Store as Store
     from k8srt.tools.cache.store import TransactionError as TransactionError
     from k8srt.tools.cache.store import new_store as new_store
+    from k8srt.tools.cache.undelta import UndeltaStore as UndeltaStore
     from k8srt.tools.cache.waiting import wait_for_cache_sync as wait_for_cache_sync
     from k8srt.tools.cache.waiting import wait_for_named_cache_sync as wait_for_named_cache_sync
 
@@ -92,6 +102,13 @@ __getattr__, __dir__ = lazy_exports(
         "TransformError": "k8srt.tools.cache.forms",
         "Op": "k8srt.tools.cache.store",
         "Store": "k8srt.tools.cache.store",
+        "ExpirationCache": "k8srt.tools.cache.expiration",
+        "new_ttl_store": "k8srt.tools.cache.expiration",
+        "Heap": "k8srt.tools.cache.heap",
+        "NotInHeap": "k8srt.tools.cache.heap",
+        "MutationCache": "k8srt.tools.cache.mutation_cache",
+        "FIFO": "k8srt.tools.cache.plain_fifo",
+        "UndeltaStore": "k8srt.tools.cache.undelta",
         "TransactionError": "k8srt.tools.cache.store",
         "new_store": "k8srt.tools.cache.store",
         "NAMESPACE_INDEX": "k8srt.tools.cache.indexer",

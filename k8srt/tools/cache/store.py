@@ -184,6 +184,10 @@ class Store(Generic[T]):
     def transformer(self) -> Transform | None:
         return self._transform
 
+    def key_of(self, kept: Any) -> str:
+        """The key of something in kept form. Raises CacheKeyError."""
+        return self._key(kept)
+
     def peek(self, key: str) -> Any:
         """What is kept under `key`, as it is kept; GONE if nothing is."""
         with self._lock:
