@@ -18,6 +18,8 @@ def join(*segments: str) -> str:
     path = "/".join(segment for segment in segments if segment)
     if not path:
         return ""
+    if "//" not in path and "/." not in path and path[0] != "." and path[-1] != "/":
+        return path  # nothing to clean, as nearly always
     cleaned = posixpath.normpath(path)
     return "/" + cleaned.lstrip("/") if cleaned.startswith("/") else cleaned
 

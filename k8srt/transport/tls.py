@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -150,6 +149,8 @@ def _nameless_file(data: bytes) -> Iterator[str]:
         finally:
             os.close(descriptor)
         return
+    import tempfile  # with all that it imports, for the few who need it
+
     descriptor, path = tempfile.mkstemp(prefix="k8srt-")  # made with mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
