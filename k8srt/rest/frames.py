@@ -36,11 +36,12 @@ class Chunks:
         """Return the payload in `data`, as far as it makes sense."""
         if self._pending:
             data, self._pending = self._pending + data, b""
-        pieces = []
+        pieces: list[memoryview] = []
+        view = memoryview(data)  # so that a payload is copied once, when its pieces are joined
         position, end = 0, len(data)
         while position < end and not self.done and self.failure is None:
             if self._left:
-                piece = data[position : position + self._left]
+                piece = view[position : position + self._left]
                 pieces.append(piece)
                 self._left -= len(piece)
                 position += len(piece)
@@ -53,7 +54,7 @@ class Chunks:
                 break
             self._framing_line(data[position:newline].rstrip(b"\r"))
             position = newline + 1
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return b"".join(pieces)
 
     def _framing_line(self, line: bytes) -> None:
         """One line between payloads: the end of a chunk, the size of the next, or a trailer."""
@@ -101,17 +102,14 @@ class Lines:
         self._size = 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        head, newline, tail = data.rpartition(b"\n")
-        if not newline:
-            self._keep(data)
-            return []
-        if self._rest:
-            self._rest.append(head)
-            head = b"".join(self._rest)
+        lines = data.split(b"\n")
+        tail = lines.pop()
+        if lines and self._rest:
+            lines[0] = b"".join([*self._rest, lines[0]])
             self._rest, self._size = [], 0
         if tail:
             self._keep(tail)
-        return [line for line in head.split(b"\n") if line and not line.isspace()]
+        return [line for line in lines if line and not line.isspace()]
 
     def _keep(self, piece: bytes) -> None:
         self._rest.append(piece)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 from k8srt.rest.frames import Chunks
@@ -28,6 +27,7 @@ class Source:
         self._chunks = Chunks()
         self.position = 0
         self.complete = False
+        self._more_likely = False
         reply.set_read_timeout(idle_timeout or None)
 
     def read(self) -> bytes:
@@ -45,32 +45,34 @@ class Source:
             if self._chunks.failure is not None:
                 raise self._chunks.failure
             try:
-                data = self._arrived(self._fp)
+                data = self._fp.read1(READ_SIZE)
             except (*CAUGHT, ValueError) as err:  # ValueError: the file was closed
                 raise transport_error(err, self._reply.what, self._reply.url) from err
             if not data:
                 return b""
-            payload = self._chunks.feed(data)
-            if payload:
-                self.position += len(payload)
+            if payload := self._payload(data):
                 return payload
         self.complete = True
         return b""
 
-    def _arrived(self, fp: io.BufferedReader) -> bytes:
-        """Wait for data, then take all there is. TLS hands out one record of 16 KB at a time: ask on until it would
-        wait, so that a burst of events makes one batch and not many."""
-        data = fp.read1(READ_SIZE)
-        if not (data and self._reply.is_tls):
-            return data
-        pieces, size = [data], len(data)
+    def read_more(self) -> bytes:
+        """Payload that has arrived already; b"" if there is none, or it would have to be waited for.
+
+        After a burst there is more than one read takes, over TLS more than one record. Whatever goes wrong here is
+        met again by the next `read`.
+        """
+        if self._fp is None or not self._more_likely:
+            return b""
         self._reply.set_read_timeout(0.0)
         try:
-            while size < READ_SIZE and (piece := fp.read1(READ_SIZE)):
-                pieces.append(piece)
-                size += len(piece)
-        except CAUGHT:
-            pass  # nothing more for now; if it is an error, the next read meets it again
+            return self._payload(self._fp.read1(READ_SIZE))
+        except (*CAUGHT, ValueError):
+            return b""
         finally:
             self._reply.set_read_timeout(self.idle_timeout or None)
-        return b"".join(pieces)
+
+    def _payload(self, data: bytes) -> bytes:
+        self._more_likely = bool(data) and (len(data) >= READ_SIZE or self._reply.is_tls)
+        payload = self._chunks.feed(data)
+        self.position += len(payload)
+        return payload

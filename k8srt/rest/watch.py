@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ENOUGH = 128  # events that make a batch, however many more have arrived
 CLIENT_DECODING = "ClientWatchDecoding"
 _TYPES = {str(kind): kind for kind in EventType}
 
@@ -80,6 +81,8 @@ class WatchStream:
         try:
             while not (batch or self._is_over()):
                 batch = self._read()
+            while 0 < len(batch) < ENOUGH and (more := self._read_more()):
+                batch += more
         finally:
             with self._lock:
                 self._reading = False
@@ -150,6 +153,11 @@ class WatchStream:
             self._finished(self._source.complete)
             return []
         return self._decode(data)
+
+    def _read_more(self) -> list[WatchRecord]:
+        """What else has arrived: each batch wakes threads, so a burst had better be few."""
+        data = b"" if self._is_over() or self._source is None else self._source.read_more()
+        return self._decode(data) if data else []
 
     def _decode(self, data: bytes) -> list[WatchRecord]:
         batch: list[WatchRecord] = []
