@@ -12,6 +12,9 @@
     ├── WaitTimeout            a condition did not come true in time (also a TimeoutError)
     ├── Stopped                a stop signal ended a wait
     ├── NotStarted, AlreadyStarted
+    ├── NoMetadata, TransformError, TransactionError, IndexFuncError, NoSuchIndex, NotInHeap
+    │                          of stores; defined, like the next, where they are raised: in tools.cache
+    ├── InformerStopped, ListError
     └── StatusError            the server answered with a failure
         ├── BadRequest (400)        ├── Gone (410)
         ├── Unauthorized (401)      │   └── Expired

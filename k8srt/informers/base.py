@@ -12,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.errors import WaitTimeout
-from k8srt.informers.progress import Progress
+from k8srt.informers.progress import Bar, progress_bar
 from k8srt.tools.cache.identity import Identifier, InformerName
 from k8srt.tools.cache.shared_informer import SharedIndexInformer
 from k8srt.tools.cache.waiting import wait_for_cache_sync
@@ -93,20 +93,31 @@ class InformerFactory(Generic[K]):
     ) -> SyncResult[K]:
         """Wait until the started informers have synced, at most `timeout` seconds; returns which have.
 
-        `progress` shows a bar on stderr. Contract: INF-55.
+        `progress` shows a bar on stderr, of tqdm if that is installed. Contract: INF-55.
         """
         with self._lock:
             started = {key: self._informers[key] for key in self._threads}
         deadline = None if timeout is None else self._clock.now() + timeout
-        bar = Progress(len(started)) if progress else None
+        bar = progress_bar(len(started)) if progress else None
+        try:
+            return self._wait_for(started, deadline, stop or self._halt, bar)
+        finally:
+            if bar is not None:
+                bar.close()
+
+    def _wait_for(
+        self,
+        started: Mapping[K, SharedIndexInformer[Any]],
+        deadline: float | None,
+        stop: threading.Event,
+        bar: Bar | None,
+    ) -> SyncResult[K]:
         result: SyncResult[K] = SyncResult()
         for key, informer in started.items():
             left = None if deadline is None else max(deadline - self._clock.now(), 0.0)
-            result[key] = wait_for_cache_sync(informer, timeout=left, stop=stop or self._halt, clock=self._clock)
+            result[key] = wait_for_cache_sync(informer, timeout=left, stop=stop, clock=self._clock)
             if bar is not None and result[key]:
                 bar.step(_name(key))
-        if bar is not None:
-            bar.close()
         return result
 
     def shutdown(self) -> None:

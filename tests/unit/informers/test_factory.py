@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
+import types
 
 import pytest
 
@@ -217,3 +219,45 @@ def test_progress_is_shown():
     bar.close()
 
     assert out.getvalue().splitlines()[-1].endswith("1/2 Pod")
+
+
+def test_progress_on_a_terminal_is_one_line():
+    out = io.StringIO()
+    out.isatty = lambda: True
+    bar = Progress(1, out)
+    bar.step("Pod")
+    bar.close()
+
+    assert out.getvalue().count("\n") == 1
+    assert out.getvalue().endswith("1/1 Pod\n")
+
+
+def test_inf_55_waiting_shows_a_bar_without_tqdm(clients, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    factory = SharedInformerFactory(clients)
+    factory.resource(Pod).informer
+    factory.resource(Node).informer
+    with factory:
+        assert factory.wait_for_cache_sync(timeout=WAIT, progress=True) == {Pod: True, Node: True}
+
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[-2:] for line in lines[1:]] == [["1/2", "Pod"], ["2/2", "Node"]]
+
+
+def test_inf_55_waiting_shows_a_bar_of_tqdm(clients, monkeypatch):
+    calls = []
+
+    class Tqdm:
+        def __init__(self, **options):
+            calls.append(options["total"])
+
+        def __getattr__(self, name):
+            return lambda *args: calls.append((name, *args))
+
+    monkeypatch.setitem(sys.modules, "tqdm", types.SimpleNamespace(tqdm=Tqdm))
+    factory = SharedInformerFactory(clients)
+    factory.resource(Pod).informer
+    with factory:
+        factory.wait_for_cache_sync(timeout=WAIT, progress=True)
+
+    assert calls == [1, ("set_postfix_str", "Pod"), ("update", 1), ("close",)]

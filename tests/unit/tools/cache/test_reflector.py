@@ -23,6 +23,7 @@ from k8srt.util.threads import Stop
 from tests.unit.tools.cache.scripted import (
     BUSY,
     EXPIRED,
+    WAIT,
     Source,
     Stream,
     added,
@@ -149,6 +150,61 @@ def test_refl_09_a_stop_during_a_backoff_is_prompt(clock):
     source = Source(lists=[api_error(500, "InternalError")])
     with running(reflector(source, clock=clock, error_handler=lambda r, err: None).run):
         clock.wait_for_sleepers(1)
+
+
+@pytest.mark.parametrize("instant", ["list", "first read", "later read", "busy", "streaming", "retry", "resync"])
+def test_refl_09_a_stop_at_any_instant_ends_the_run(clock, instant):
+    """Time stands still: whatever sleeps or reads is ended by the stop alone."""
+    reached, release = threading.Event(), threading.Event()
+
+    def hang(options, stop):
+        reached.set()
+        release.wait(WAIT)
+        return pods()
+
+    later, options = Stream(added(pod("a", 11))), {}
+    later.do(reached.set)
+    first = Stream()
+    first.do(reached.set)
+    source = {
+        "list": lambda: Source(lists=[hang]),
+        "first read": lambda: Source(watches=[first]),
+        "later read": lambda: Source(watches=[later]),
+        "busy": lambda: Source(watches=[BUSY]),
+        "streaming": lambda: Source(watches=[later], streams=True),
+        "retry": lambda: Source(watches=[BUSY], streams=True),
+        "resync": lambda: Source(watches=[first]),
+    }[instant]()
+    if instant == "resync":
+        options["resync_period"] = 60.0
+    with running(reflector(source, clock=clock, error_handler=lambda r, err: None, **options).run):
+        if instant in ("busy", "retry"):
+            clock.wait_for_sleepers(1)
+        else:
+            assert reached.wait(WAIT)
+    release.set()
+
+    assert all(stream.closed == 1 for stream in source.opened)
+
+
+def test_it_can_tell_what_it_is_up_to(clock):
+    source = Source(lists=[pods(pod("a", 1), rv=10), pods(rv=20)], watches=[Stream(end=True), Stream()])
+    made = reflector(source, clock=clock, name="pods")
+    assert repr(made) == "<Reflector pods of Pod: idle>"
+    state = made.debug_state()
+    assert (state["seconds_since_list"], state["seconds_since_watch"], state["restarts"]) == (None, None, 0)
+    with running(made.run):
+        clock.wait_for_sleepers(1)  # a very short watch
+        clock.advance_to_next()
+        source.wait(watches=2)
+        clock.advance(5.0)
+        state = made.debug_state()
+        assert repr(made) == "<Reflector pods of Pod: watching at version 20>"
+
+    assert (state["seconds_since_list"], state["seconds_since_watch"], state["restarts"]) == (5.0, 5.0, 1)
+    assert (state["lists"], state["watches"], state["failures"]) == (2, 2, 0)
+    assert (state["phase"], state["resource_version"]) == ("watching", "20")
+    assert repr(made) == "<Reflector pods of Pod: stopped at version 20>"
 
 
 def test_refl_10_a_stop_before_the_start_asks_for_nothing():
