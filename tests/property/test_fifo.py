@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from k8srt.tools.cache import DeltaFIFO, Indexer
+from k8srt.tools.cache import DeltaFIFO, Indexer, RealFIFO
 from k8srt.tools.cache.consumer import Notification, consume
 from k8srt.tools.cache.keys import DeletedFinalStateUnknown
 from k8srt.tools.cache.queue import Pending
@@ -31,12 +31,15 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.store: Indexer[Thing] = Indexer(by_name)
-        self.queue: DeltaFIFO[Thing] = DeltaFIFO(by_name, known_objects=self.store, emit_delta_type_replaced=True)
+        self.queue = self.make_queue()
         self.world: dict[str, Thing] = {}
         self.told: dict[str, Thing] = {}
         self.clock = 0
         self.missed = False
         self.synced = False
+
+    def make_queue(self) -> DeltaFIFO[Thing] | RealFIFO[Thing]:
+        return DeltaFIFO(by_name, known_objects=self.store, emit_delta_type_replaced=True)
 
     def _next(self, key: str) -> Thing:
         self.clock += 1
@@ -110,5 +113,26 @@ class Machine(RuleBasedStateMachine):
         assert {key: self.store.get_by_key(key) for key in self.store.list_keys()} == self.world
 
 
+class RealMachine(Machine):
+    """The same on a queue that knows what the consumer knows."""
+
+    def make_queue(self) -> RealFIFO[Thing]:
+        return RealFIFO(by_name, known_objects=self.store)
+
+
+class AtomicMachine(Machine):
+    """The same on a queue as informers have it."""
+
+    def make_queue(self) -> RealFIFO[Thing]:
+        return RealFIFO(by_name, atomic=True, unlock_while_processing=True, emit_bookmarks=True)
+
+    @rule()
+    def bookmark(self) -> None:
+        self.queue.bookmark(str(self.clock))
+
+
 TestFIFO = Machine.TestCase
-TestFIFO.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestRealFIFO = RealMachine.TestCase
+TestAtomicFIFO = AtomicMachine.TestCase
+for each in (TestFIFO, TestRealFIFO, TestAtomicFIFO):
+    each.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)

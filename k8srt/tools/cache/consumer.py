@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from k8srt.tools.cache.delta import BOOKMARK, DELETED, REPLACED_ALL, SYNC_ALL, Delta
 from k8srt.tools.cache.handlers import Handler
 from k8srt.tools.cache.indexer import Indexer, IndexFuncError
-from k8srt.tools.cache.keys import DeletedFinalStateUnknown, meta_namespace_key, metadata_of
+from k8srt.tools.cache.keys import DeletedFinalStateUnknown, metadata_of
 from k8srt.tools.cache.queue import Pending
 from k8srt.tools.cache.store import GONE, Change, version_of
 
@@ -100,7 +100,7 @@ def _consume_whole(store: Indexer[Any], delta: Delta, initial: bool) -> list[Not
 
 def _replace_all(store: Indexer[Any], delta: Delta, initial: bool) -> list[Notification]:
     """The whole content first, then what vanished, then what is there, in the order of the list: CACHE-62."""
-    items = {meta_namespace_key(kept): kept for kept in delta.object.objects}
+    items = {store.key_of(kept): kept for kept in delta.object.objects}
     version = delta.object.resource_version
     before: dict[str, Any] | None = None
     with contextlib.suppress(IndexFuncError):
