@@ -93,10 +93,11 @@ def test_cache_60_the_cache_decides_what_is_added_and_what_updated():
 def test_cache_65_the_cache_changes_before_the_handler_is_called():
     world = World(pod("a", 1))
     seen = []
-    done = threading.Event()
+    added_once, done = threading.Event(), threading.Event()
 
     def on_add(obj):
         seen.append(world.informer.indexer.get(obj) is not None)
+        added_once.set()
 
     def on_delete(obj):
         seen.append(world.informer.indexer.get(obj))
@@ -104,6 +105,7 @@ def test_cache_65_the_cache_changes_before_the_handler_is_called():
 
     world.informer.add_event_handler(on_add=on_add, on_delete=on_delete)
     with world.informer:
+        assert added_once.wait(WAIT)
         world.send(deleted(pod("a", 11)))
         assert done.wait(WAIT)
 
