@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from k8srt.apimachinery.fieldset import FieldSet
 from k8srt.apimachinery.structure import Structure
 from k8srt.errors import K8srtError
 from k8srt.testing.apiserver import ssa_lastapplied as lastapplied
-from k8srt.testing.apiserver.fieldset import FieldSet
 from k8srt.testing.apiserver.ssa_compare import equal
 from k8srt.testing.apiserver.ssa_managers import (
     APPLY,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from k8srt.apimachinery.fieldset import FieldSet, Path, field_element
 from k8srt.apimachinery.structure import ABSENT, ANY, Structure
-from k8srt.testing.apiserver.fieldset import FieldSet, Path, field_element
 from k8srt.testing.apiserver.ssa_typed import Shape, as_list, below, item_elements, shape_of
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from k8srt.apimachinery.fieldset import FieldSet, from_fields_v1, to_fields_v1
 from k8srt.apimachinery.wire import format_time
-from k8srt.testing.apiserver.fieldset import FieldSet, from_fields_v1, to_fields_v1
 
 JSON = dict[str, Any]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from k8srt.testing.apiserver.fieldset import FieldSet, Path
+from k8srt.apimachinery.fieldset import FieldSet, Path
 from k8srt.testing.apiserver.ssa_managers import Managers, Owned, read_managers, write_managers
 
 JSON = dict[str, Any]

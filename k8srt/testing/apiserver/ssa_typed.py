@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 from typing import Any
 
+from k8srt.apimachinery.fieldset import element_text, field_element, key_element, path_text, value_element
 from k8srt.apimachinery.structure import ABSENT, ANY, Structure
-from k8srt.testing.apiserver.fieldset import element_text, field_element, key_element, path_text, value_element
 
 
 class Shape(Enum):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
+from k8srt.apimachinery.fieldset import FieldSet, path_text
 from k8srt.apimachinery.structure import Structure
 from k8srt.errors import K8srtError
-from k8srt.testing.apiserver.fieldset import FieldSet, path_text
 from k8srt.testing.apiserver.ssa_compare import Comparison, compare, same
 from k8srt.testing.apiserver.ssa_managers import Manager, Managers, Owned
 from k8srt.testing.apiserver.ssa_walk import field_set, merge, remove, with_named_fields

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from k8srt.apimachinery.fieldset import FieldSet, field_element
 from k8srt.apimachinery.structure import ABSENT, ANY, Structure
-from k8srt.testing.apiserver.fieldset import FieldSet, field_element
 from k8srt.testing.apiserver.ssa_typed import Shape, as_list, as_map, below, declares, item_elements, shape_of
 
 # ---- the fields a document sets -----------------------------------------------------------------------------------

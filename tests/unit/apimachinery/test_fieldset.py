@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from k8srt.testing.apiserver.fieldset import FieldSet, from_fields_v1, path_text, to_fields_v1, value_element
+from k8srt.apimachinery.fieldset import FieldSet, from_fields_v1, path_text, to_fields_v1, value_element
 
 FIELDS = {
     "f:metadata": {"f:labels": {".": {}, "f:a": {}}},
