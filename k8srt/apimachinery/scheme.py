@@ -16,7 +16,9 @@ from k8srt.apimachinery.schema import GroupVersionKind
 class Scheme:
     """A map from kinds to classes. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, index: str = "") -> None:
+        """`index` names a module whose GROUP_VERSIONS say which module defines the kinds of a group-version."""
+        self._index = index
         self._lock = threading.Lock()  # guards both maps
         self._classes: dict[GroupVersionKind, type[Any]] = {}
         self._modules: dict[str, str] = {}
@@ -36,6 +38,8 @@ class Scheme:
         with self._lock:
             cls = self._classes.get(gvk)
             module = self._modules.get(gvk.api_version)
+        if cls is None and module is None and self._index:
+            module = importlib.import_module(self._index).GROUP_VERSIONS.get(gvk.api_version)
         if cls is None and module is not None:
             importlib.import_module(module)  # not under the lock: defining classes adds them
             with self._lock:
@@ -48,4 +52,4 @@ class Scheme:
             return sorted(self._classes)
 
 
-default = Scheme()
+default = Scheme("k8srt.api._index")

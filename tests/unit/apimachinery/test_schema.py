@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from k8srt.apimachinery.resource import Subresource
@@ -51,6 +54,16 @@ def test_names_print_as_people_write_them():
 def test_classes_are_found_by_their_kind():
     assert default.lookup(Boat.__info__.gvk) is Boat
     assert default.lookup(GroupVersionKind("none", "v1", "None")) is None
+
+
+def test_cli_12_a_built_in_kind_is_found_without_importing_its_module():
+    code = (
+        "from k8srt.apimachinery.scheme import default; from k8srt.apimachinery.schema import GroupVersionKind as K; "
+        "print(default.lookup(K('batch', 'v1', 'CronJob')), default.lookup(K('batch', 'v1', 'Nothing')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+
+    assert done.stdout.strip() == "<class 'k8srt.api.batch.v1.CronJob'> None"
 
 
 def test_a_module_is_loaded_when_one_of_its_kinds_is_asked_for():
