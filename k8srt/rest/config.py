@@ -22,6 +22,7 @@ from k8srt.transport.headers import MASK
 from k8srt.transport.tls import TLSConfig
 
 if TYPE_CHECKING:
+    from k8srt.transport.custom import RoundTripper
     from k8srt.util.flowcontrol import RateLimiter
 
 __all__ = [
@@ -62,6 +63,7 @@ class Config:
       `connect_timeout` and `read_timeout` bound each silence and always hold (USR-16).
     - `watch_idle_timeout`: a watch that hears nothing for so long ends, as a dead connection would (USR-01).
       Bookmarks, which a server sends about once a minute, keep a quiet one alive.
+    - `transport` takes the place of connections: requests go to its `send`, TLS options with it are refused (REST-47).
     """
 
     host: str = ""
@@ -85,6 +87,7 @@ class Config:
     warning_handler: Callable[[int, str, str], None] | None = None
     timeout: float = 0.0
     proxy_url: str = ""
+    transport: RoundTripper | None = None
     connect_timeout: float = 30.0
     read_timeout: float = 75.0
     watch_idle_timeout: float = 90.0

@@ -9,7 +9,9 @@ from k8srt.errors import ConfigError
 from k8srt.rest.config import Config, default_user_agent
 from k8srt.transport.client import Transport
 from k8srt.transport.credentials import Authorizer, BasicAuth, StaticToken, TokenFile
+from k8srt.transport.custom import Through
 from k8srt.transport.headers import check_header, escape_key
+from k8srt.transport.tls import TLSConfig
 from k8srt.util.clock import SYSTEM, Clock
 
 
@@ -21,6 +23,16 @@ def make_transport(config: Config, clock: Clock = SYSTEM) -> Transport:
     for name, value in headers.items():
         for single in value if isinstance(value, list) else [value]:
             check_header(name, single)
+    if config.transport is not None:
+        return Through(
+            config.transport,
+            config.base_url(),
+            authorizer=_authorizer(config, clock),
+            headers=headers,
+            connect_timeout=config.connect_timeout,
+            read_timeout=config.read_timeout,
+            clock=clock,
+        )
     return Transport(
         config.base_url(),
         tls=config.tls,
@@ -39,6 +51,8 @@ def _check(config: Config) -> None:
         raise ConfigError("username/password or bearer token may be set, but not both")
     if config.exec_provider is not None and config.auth_provider is not None:
         raise ConfigError("exec_provider and auth_provider cannot be used in combination")
+    if config.transport is not None and config.tls != TLSConfig():
+        raise ConfigError("transport: a custom transport with TLS options is not allowed")
     for name in ("exec_provider", "auth_provider"):
         if getattr(config, name) is not None:
             raise ConfigError(f"{name}: not supported by this version; give a token or a certificate instead")

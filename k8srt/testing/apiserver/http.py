@@ -148,9 +148,12 @@ class _Connection:
         self._sock.settimeout(STALLED)
         self._sock.sendall(response.head(close=close))
         sink = _ChunkedSink(self._sock, self._server.hangups)
+        sink.on_hangup(stream.close)
         try:
-            stream(sink)
+            for piece in stream.pieces():
+                sink.write(piece)
         finally:
+            stream.close()
             sink.end()
         self._sock.settimeout(None)
         return not close

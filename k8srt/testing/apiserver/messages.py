@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote
@@ -63,23 +63,27 @@ class Request:
         return connection == "close" or (self.http10 and connection != "keep-alive")
 
 
-class Sink(Protocol):
-    """Where a streamed answer is written; `write` raises OSError once the client is gone."""
+class Stream(Protocol):
+    """A body that comes piece by piece, for whoever serves it: a connection, or a client in the same process."""
 
-    def write(self, data: bytes) -> None: ...
+    def pieces(self) -> Iterator[bytes]:
+        """Block until there is more, and yield it. By one thread."""
+        ...
 
-    def on_hangup(self, callback: Callable[[], None]) -> None: ...
+    def close(self) -> None:
+        """End it: `pieces` returns at once, also when it is waiting. From any thread."""
+        ...
 
 
 @dataclass(slots=True)
 class Response:
-    """One answer. With `stream`, the body is what that function writes, in chunks, until it returns."""
+    """One answer. With `stream`, the body is what that yields, in chunks."""
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
     headers: list[tuple[str, str]] = field(default_factory=list)
-    stream: Callable[[Sink], None] | None = None
+    stream: Stream | None = None
 
     def head(self, *, close: bool) -> bytes:
         lines = [f"HTTP/1.1 {self.status} {REASONS.get(self.status, '')}"]

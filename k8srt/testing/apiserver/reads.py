@@ -9,7 +9,7 @@ import msgspec
 
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.failures import Failure, too_large_version, too_old
-from k8srt.testing.apiserver.messages import Request, Response, Sink
+from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.registry import Resource
 from k8srt.testing.apiserver.rendering import Renderer
 from k8srt.testing.apiserver.requests import RequestInfo
@@ -60,7 +60,7 @@ def watch(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
     chosen = selection_of(request, info, resource)
     stream = WatchStream(cluster, request, chosen, renderer)
     media = "application/json" if renderer.form.media != "application/yaml" else "application/yaml"
-    return Response(200, content_type=media, headers=[("Cache-Control", "no-cache, private")], stream=stream.run)
+    return Response(200, content_type=media, headers=[("Cache-Control", "no-cache, private")], stream=stream)
 
 
 class WatchStream:
@@ -94,34 +94,39 @@ class WatchStream:
             raise too_large_version(self._version, err.current) from None
         self._starts_with_state = after is None
 
-    def run(self, sink: Sink) -> None:
+    def pieces(self) -> Iterator[bytes]:
+        """What the watch sends, as it comes. Contract of `messages.Stream`."""
         if self._watcher is None:
             assert self._expired is not None
-            sink.write(msgspec.json.encode({"type": "ERROR", "object": self._expired.status}) + b"\n")
+            yield msgspec.json.encode({"type": "ERROR", "object": self._expired.status}) + b"\n"
             return
-        sink.on_hangup(self._watcher.close)
         try:
-            self._send_state(sink, self._watcher)
-            self._send_changes(sink, self._watcher)
+            yield from self._state(self._watcher)
+            yield from self._changes(self._watcher)
         finally:
             self._watcher.close()
 
-    def _send_state(self, sink: Sink, watcher: Watcher) -> None:
+    def close(self) -> None:
+        """End the watch; whoever waits for more of it wakes. From any thread."""
+        if self._watcher is not None:
+            self._watcher.close()
+
+    def _state(self, watcher: Watcher) -> Iterator[bytes]:
         batch = bytearray()
         matches = self._chosen.matches
-        for stored in self._present:
+        present, self._present = self._present, []
+        for stored in present:
             if matches is None or matches(stored):
                 batch += self._line("ADDED", stored)
                 if len(batch) > 1 << 16:
-                    sink.write(bytes(batch))
+                    yield bytes(batch)
                     batch.clear()
-        self._present = []
         if self._bookmarks and self._starts_with_state:
             batch += self._renderer.bookmark(watcher.start, initial_end=True)
         if batch:
-            sink.write(bytes(batch))
+            yield bytes(batch)
 
-    def _send_changes(self, sink: Sink, watcher: Watcher) -> None:
+    def _changes(self, watcher: Watcher) -> Iterator[bytes]:
         clock = self._cluster.clock
         end = clock.now() + self._timeout
         next_bookmark = min(clock.now() + BOOKMARK_EVERY, max(clock.now(), end - LAST_BOOKMARK))
@@ -130,20 +135,16 @@ class WatchStream:
             changes = watcher.take(deadline)
             if changes is None:
                 return
-            lines = b"".join(self._lines(changes))
-            if lines:
-                sink.write(lines)
+            if lines := b"".join(self._lines(changes)):
+                yield lines
             now = clock.now()
             if now >= end:
                 return
             if self._bookmarks and now >= next_bookmark:
-                self._bookmark(sink, watcher)
+                revision = self._cluster.storage.progress(self._chosen.resource.table, watcher)
+                if revision is not None:
+                    yield self._renderer.bookmark(revision)
                 next_bookmark = min(now + BOOKMARK_EVERY, max(end - LAST_BOOKMARK, now + LAST_BOOKMARK))
-
-    def _bookmark(self, sink: Sink, watcher: Watcher) -> None:
-        revision = self._cluster.storage.progress(self._chosen.resource.table, watcher)
-        if revision is not None:
-            sink.write(self._renderer.bookmark(revision))
 
     def _lines(self, changes: list[Change]) -> Iterator[bytes]:
         matches = self._chosen.matches
