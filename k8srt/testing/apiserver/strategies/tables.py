@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from k8srt.testing.apiserver.strategies.cells import Column, age, human_duration, moment
 from k8srt.testing.apiserver.strategies.columns import COLUMNS
-from k8srt.testing.apiserver.strategies.jsonpaths import compile_path
+from k8srt.util.jsonpath import JSONPath, JSONPathError, printed
 
 if TYPE_CHECKING:
     from k8srt.testing.apiserver.registry import Resource
@@ -86,17 +85,24 @@ def _custom_column(spec: JSON) -> Column:
 
 
 def column_path(text: str) -> Callable[[JSON], list[Any]]:
-    """Compile a simple JSON path: `.status.replicas`, `.spec.ports[0].port`, `.items[*].name`, filters by equality."""
-    return compile_path(text)
+    """Compile the path of a column, which is a JSONPath without its braces; where it leads nowhere is no error."""
+    path = JSONPath(f"{{{text}}}", allow_missing_keys=True)
+
+    def find(obj: JSON) -> list[Any]:
+        try:
+            return next(iter(path.find(obj)), [])
+        except JSONPathError:
+            return []
+
+    return find
 
 
 def _cell(found: list[Any], kind: str, now: datetime) -> Any:
-    if not found:
+    value = found[0] if found else None
+    if value is None:
         return None
-    value = found[0]
     if kind == "string":
-        texts = [_text(each) for each in found]
-        return texts[0] if len(texts) == 1 else ",".join(texts)
+        return printed(value)
     if kind == "date":
         parsed = moment(value)
         return human_duration(now - parsed) if parsed else "<unknown>"
@@ -107,11 +113,3 @@ def _cell(found: list[Any], kind: str, now: datetime) -> Any:
     if kind == "boolean":
         return value if isinstance(value, bool) else None
     return value
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, separators=(",", ":"))
-    return str(value)
