@@ -8,13 +8,11 @@ Contract: CLI-13 to CLI-15.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self, Unpack
+from typing import Self
 
 from k8srt.apimachinery.resource import ResourceInfo
 from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.apimachinery.unstructured import Unstructured
-from k8srt.gentype import options as opts
 from k8srt.gentype.client import ResourceClient
 from k8srt.rest.client import RESTClient
 from k8srt.rest.config import Config
@@ -27,22 +25,6 @@ class DynamicResourceClient(ResourceClient[Unstructured]):
     def namespace(self, namespace: str) -> DynamicResourceClient:
         """The client of another namespace."""
         return DynamicResourceClient(self._rest, Unstructured, namespace, info=self._info)
-
-    def apply(
-        self,
-        obj: Unstructured | Mapping[str, Any],
-        *,
-        field_manager: str,
-        force: bool = False,
-        **options: Unpack[opts.ApplyOptions],
-    ) -> Unstructured:
-        """Server-side apply. Raises ValueError for an object with managed fields. Contract: CLI-14."""
-        self._check_applied(obj)
-        return super().apply(obj, field_manager=field_manager, force=force, **options)
-
-    def _check_applied(self, obj: Unstructured | Mapping[str, Any]) -> None:
-        if (obj.get("metadata") or {}).get("managedFields"):
-            raise ValueError(f"apply {self._info.resource}: the object must not have managedFields")
 
 
 class DynamicClient:

@@ -1,23 +1,38 @@
-"""What the verbs of a resource have in common: where it lives, what it can do, how a request is sent."""
+"""What the verbs of a resource have in common: where it lives, what it can do, how a request is made and sent.
+
+Everything that can be wrong with a call is found here, before anything is sent. Contract: CLI-04, CLI-14, REST-13.
+"""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
+import msgspec
+
+from k8srt.api._index import GROUP_VERSIONS
 from k8srt.apimachinery.object import Object
-from k8srt.apimachinery.record import Record
+from k8srt.apimachinery.record import Record, encode_record
 from k8srt.apimachinery.resource import ResourceInfo
+from k8srt.apimachinery.schema import GroupVersionKind
+from k8srt.errors import DecodeError
 from k8srt.gentype import options as opts
 from k8srt.rest.client import RESTClient
-from k8srt.rest.request import Request
+from k8srt.rest.request import PATCH_TYPES, Request
 from k8srt.rest.result import Result
 
 T = TypeVar("T", bound=Object)
+K = TypeVar("K", bound=Object)
+
+_JSON = "application/json"
+_STATUS = b'"kind":"Status"'
 
 
 class ResourceRequests(Generic[T]):
-    """Makes the requests of one resource, in one namespace or (with "") in all."""
+    """Makes the requests of one resource, in one namespace or (with "") in all. Immutable and thread-safe."""
+
+    __slots__ = ("_cls", "_info", "_namespace", "_rest", "_strict")
 
     def __init__(
         self, rest: RESTClient, cls: type[T], namespace: str = "", *, info: ResourceInfo | None = None
@@ -46,23 +61,47 @@ class ResourceRequests(Generic[T]):
     def object_class(self) -> type[T]:
         return self._cls
 
-    def _record(self, obj: T | Mapping[str, Any]) -> Record:
-        if isinstance(obj, Object):
+    def namespace(self, namespace: str) -> Self:
+        """The client of another namespace."""
+        return type(self)(self._rest, self._cls, namespace, info=None if self._strict else self._info)
+
+    # ---- objects that are sent ------------------------------------------------------------------------------------
+
+    def _record(self, obj: Any, cls: type[Object] | None = None) -> Record:
+        """`obj` as it is sent: of the resource's kind, or that of `cls`. Raises ValueError for any other."""
+        cls = cls or self._cls
+        if type(obj) is cls and cls.__info__ is not None:
             return obj.to_record()
+        what = self._info.resource
+        expected = self._info.gvk if cls is self._cls or cls.__info__ is None else cls.__info__.gvk
+        if isinstance(obj, Object):
+            _check_kind(what, expected, obj.api_version, obj.kind, obj)
+            return obj.to_record() if obj.kind else cls.from_record(obj.to_record()).to_record()
         if isinstance(obj, Mapping):
-            return self._cls.from_dict(obj).to_record()
-        raise ValueError(f"{self._info.resource}: expected {self._cls.__name__} or a dict, got {type(obj).__name__}")
+            _check_kind(what, expected, obj.get("apiVersion"), obj.get("kind"), None)
+            return cls.from_dict(obj).to_record()
+        article = f"{_kind(expected)} or a dict" if expected.kind else "an object or a dict"
+        raise ValueError(f"{what}: expected {article}, got {type(obj).__name__}")
+
+    def _class_of(self, subresource: str) -> type[Any]:
+        """What a subresource speaks: the kind of the resource, if it has none of its own."""
+        found = self._info.subresource(subresource) if subresource else None
+        if found is None or found.gvk is None:
+            return self._cls
+        return _model_of(found.gvk) or self._cls
+
+    # ---- requests -------------------------------------------------------------------------------------------------
 
     def _at(
         self,
         verb: str,
         method: str,
-        name: str | None,
+        name: Any,
         subresource: str = "",
         namespace: str = "",
         content_type: str = "",
     ) -> Request:
-        """A request for a verb; `name` None is for the collection. Raises ValueError before anything is sent."""
+        """A request for a verb; `name` None is for the collection. Raises before anything is sent."""
         info = self._info
         self._check_verb(verb, subresource)
         request = self._rest.patch(content_type) if content_type else self._rest.verb(method)
@@ -73,6 +112,8 @@ class ResourceRequests(Generic[T]):
         if name is not None:
             if not name:
                 raise ValueError(f"{verb} {info.gvr.group_resource}: the object has no name")
+            if not isinstance(name, str):
+                raise TypeError(f"{verb} {info.gvr.group_resource}: name: expected str, got {name!r}")
             request.name(name)
         if subresource:
             request.subresource(subresource)
@@ -96,7 +137,88 @@ class ResourceRequests(Generic[T]):
             request.timeout(timeout)
         return request.do(options.get("stop"))
 
+    # ---- what several verbs do ------------------------------------------------------------------------------------
+
+    def _post(self, request: Request, record: Record, options: Mapping[str, Any], cls: type[K]) -> K:
+        """Send an object to be made. Where the server only says that it has done so, what was sent is returned."""
+        result = self._send(request.body(encode_record(record)).header("Content-Type", _JSON), options)
+        return cls.from_record(record) if _STATUS in result.raw()[:200] else result.into(cls)
+
+    def _put(self, record: Record, subresource: str, options: Mapping[str, Any], cls: type[K]) -> K:
+        request = self._at("update", "PUT", record.name, subresource, record.namespace)
+        return self._send(request.body(encode_record(record)).header("Content-Type", _JSON), options).into(cls)
+
+    def _patch(
+        self,
+        name: str,
+        patch: Any,
+        kind: str,
+        subresource: str,
+        force: bool,
+        options: Mapping[str, Any],
+        cls: type[K],
+        namespace: str = "",
+    ) -> K:
+        if kind not in PATCH_TYPES:
+            raise ValueError(f"patch_type must be json, merge, strategic or apply, not {kind!r}")
+        if patch is None:
+            raise ValueError(f"patch {self._info.resource} {name}: there is no patch")
+        request = self._at("patch", "PATCH", name, subresource, namespace, content_type=kind)
+        request.body(patch.encode() if isinstance(patch, str) else patch)
+        if force:
+            request.param("force", "true")
+        return self._send(request, options).into(cls)
+
+    def _apply(
+        self, record: Record, sub: str, field_manager: str, force: bool, options: Mapping[str, Any], cls: type[K]
+    ) -> K:
+        what = f"apply {self._info.resource}"
+        if not field_manager:
+            raise ValueError(f"{what} needs a field_manager")
+        if not record.name:
+            raise ValueError(f"{what}: name must be provided to Apply")
+        if _has_managed_fields(record):
+            raise ValueError(
+                f"{what}: {record.key}: metadata.managedFields must not be set; apply only the fields that are yours"
+            )
+        writing = {**options, "field_manager": field_manager}
+        return self._patch(record.name, encode_record(record), "apply", sub, force, writing, cls, record.namespace)
+
     def __repr__(self) -> str:
         info = self._info
         where = f" in {self._namespace}" if self._namespace else ""
-        return f"<ResourceClient of {info.gvr.group_resource} {info.gvk.version}{where}>"
+        return f"<{type(self).__name__} of {info.gvr.group_resource} {info.gvk.version}{where}>"
+
+
+def _model_of(gvk: GroupVersionKind) -> type[Any] | None:
+    """The class of a built-in kind."""
+    module = GROUP_VERSIONS.get(gvk.api_version)
+    return getattr(importlib.import_module(module), gvk.kind, None) if module else None
+
+
+def _check_kind(what: str, expected: GroupVersionKind, version: Any, kind: Any, obj: Object | None) -> None:
+    """An object may leave out what goes without saying. Raises ValueError when it says something else."""
+    wrong_kind = bool(kind) and bool(expected.kind) and kind != expected.kind
+    if not wrong_kind and (not version or version == expected.api_version):
+        return
+    given = f"{version or '?'} {kind or '?'}" + (f" ({obj!r})" if obj is not None else "")
+    raise ValueError(f"{what}: expected {_kind(expected)}, got {given}")
+
+
+def _kind(gvk: GroupVersionKind) -> str:
+    return f"{gvk.api_version} {gvk.kind}".strip()
+
+
+class _Owners(msgspec.Struct, gc=False):
+    managedFields: list[msgspec.Raw] | None = None
+
+
+def _has_managed_fields(record: Record) -> bool:
+    """Whether the metadata has any: a server refuses to apply such an object."""
+    metadata = record.parts.get("metadata") or b""
+    if b'"managedFields"' not in metadata:
+        return False
+    try:
+        return bool(msgspec.json.decode(metadata, type=_Owners).managedFields)
+    except msgspec.MsgspecError as err:
+        raise DecodeError(f"metadata.managedFields: {err}") from err

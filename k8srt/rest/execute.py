@@ -50,7 +50,7 @@ def do(request: Request, stop: threading.Event | None) -> Result:
 
 def stream(request: Request, stop: threading.Event | None) -> Raw:
     """Send and return the body unread. See `Request.stream`."""
-    attempts = _Attempts(request, Call.STREAM, stop)
+    attempts = _Attempts(request, Call.STREAM, stop, read_timeout=request.read_timeout)
     attempts.wait_for_limiter()
     return attempts.run(lambda status: 200 <= status < 300, Raw)
 

@@ -51,6 +51,7 @@ class Request:
         self.data: Any = None
         self.streaming_body = False
         self.timeout_seconds = client.config.timeout
+        self.read_timeout: float | None = None  # seconds of silence that end a `stream`; None: the config's
         self.retry_limit: int | None = None
         self.warning_handler: WarningHandler | None = client.config.warning_handler
         self._prefix = paths.join(client.base_path, client.versioned_path)

@@ -12,11 +12,12 @@ from k8srt.api.core.v1 import ConfigMap, Container, Pod, PodSpec, PodTemplateSpe
 from k8srt.apimachinery.meta import LabelSelector, ObjectMeta
 from k8srt.gentype.client import ResourceClient
 from k8srt.kubernetes import Clientset
+from k8srt.kubernetes.typed.core.v1 import PodClient
 from k8srt.rest import Config
 
 
 def typed_clients(cs: Clientset) -> None:
-    assert_type(cs.core_v1.pods("default"), ResourceClient[Pod])
+    assert_type(cs.core_v1.pods("default"), PodClient)
     pod = cs.core_v1.pods("default").get("web-0")
     assert_type(pod, Pod)
     assert_type(pod.metadata.name, str)

@@ -6,18 +6,23 @@ from datetime import datetime
 from typing import assert_type
 
 from k8srt.api.apps.v1 import Deployment
-from k8srt.api.core.v1 import Container, Node, Pod, PodSpec
+from k8srt.api.core.v1 import Binding, ConfigMap, Container, Node, Pod, PodSpec
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import CreateClient, StandardClient, WorkloadClient
 from k8srt.informers import ResourceInformer, SharedInformerFactory
 from k8srt.kubernetes.clientset import Clientset
 from k8srt.kubernetes.typed.apps.v1 import AppsV1
+from k8srt.kubernetes.typed.core.v1 import NodeClient, PodClient
 
 
 def clients(cs: Clientset) -> None:
     assert_type(cs.apps_v1, AppsV1)
-    assert_type(cs.core_v1.pods("default"), ResourceClient[Pod])
-    assert_type(cs.core_v1.nodes(), ResourceClient[Node])
+    assert_type(cs.core_v1.pods("default"), PodClient)
+    assert_type(cs.core_v1.nodes(), NodeClient)
+    assert_type(cs.core_v1.bindings("default"), CreateClient[Binding])
+    assert_type(cs.core_v1.config_maps("default"), StandardClient[ConfigMap])
+    assert_type(cs.apps_v1.deployments("default"), WorkloadClient[Deployment])
     assert_type(cs.core_v1.pods().get("web-0"), Pod)
     assert_type(cs.resource(Deployment, namespace="default"), ResourceClient[Deployment])
     assert_type([pod for pod in cs.core_v1.pods().list()], list[Pod])  # noqa: C416 - the item's type is the point

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import WorkloadClient
 from k8srt.kubernetes.clientset import Clientset as BaseClientset
 from k8srt.kubernetes.group import GroupClient
 
@@ -10,7 +10,7 @@ from .api import v1alpha1
 
 
 class SamplecontrollerV1alpha1(GroupClient):
-    def foos(self, namespace: str = "") -> ResourceClient[v1alpha1.Foo]: return self.resource(v1alpha1.Foo, namespace)
+    def foos(self, namespace: str = "") -> WorkloadClient[v1alpha1.Foo]: return WorkloadClient(self.rest_client, v1alpha1.Foo, namespace)
 
 
 class Clientset(BaseClientset):

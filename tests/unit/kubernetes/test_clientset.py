@@ -19,7 +19,7 @@ from k8srt.util.flowcontrol import TokenBucket
 def test_cli_01_groups_and_resources() -> None:
     cs = Clientset(Config(host="http://fake"))
 
-    assert repr(cs.core_v1.pods("default")) == "<ResourceClient of pods v1 in default>"
+    assert repr(cs.core_v1.pods("default")) == "<PodClient of pods v1 in default>"
     assert cs.apps_v1.deployments("d").info.gvk.group == "apps"
     assert cs.core_v1 is cs.core_v1
     assert cs.core_v1.nodes().info.resource == "nodes"
@@ -60,7 +60,7 @@ def test_tab_completion_and_unknown_names() -> None:
 def test_a_client_by_class() -> None:
     cs = Clientset(Config(host="http://fake"))
 
-    assert repr(cs.resource(Pod, namespace="d")) == repr(cs.core_v1.pods("d"))
+    assert repr(cs.resource(Pod, namespace="d")) == "<ResourceClient of pods v1 in d>"
     with pytest.raises(NotImplementedError, match="by name"):
         cs.resource("widgets.example.com")  # type: ignore[arg-type]
 

@@ -10,14 +10,14 @@ from k8srt.api.admissionregistration.v1 import (
     ValidatingAdmissionPolicyBinding,
     ValidatingWebhookConfiguration,
 )
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient, StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class AdmissionregistrationV1(GroupClient):
-    def mutating_admission_policies(self) -> ResourceClient[MutatingAdmissionPolicy]: return self.resource(MutatingAdmissionPolicy)
-    def mutating_admission_policy_bindings(self) -> ResourceClient[MutatingAdmissionPolicyBinding]: return self.resource(MutatingAdmissionPolicyBinding)
-    def mutating_webhook_configurations(self) -> ResourceClient[MutatingWebhookConfiguration]: return self.resource(MutatingWebhookConfiguration)
-    def validating_admission_policies(self) -> ResourceClient[ValidatingAdmissionPolicy]: return self.resource(ValidatingAdmissionPolicy)
-    def validating_admission_policy_bindings(self) -> ResourceClient[ValidatingAdmissionPolicyBinding]: return self.resource(ValidatingAdmissionPolicyBinding)
-    def validating_webhook_configurations(self) -> ResourceClient[ValidatingWebhookConfiguration]: return self.resource(ValidatingWebhookConfiguration)
+    def mutating_admission_policies(self) -> StandardClient[MutatingAdmissionPolicy]: return StandardClient(self.rest_client, MutatingAdmissionPolicy)
+    def mutating_admission_policy_bindings(self) -> StandardClient[MutatingAdmissionPolicyBinding]: return StandardClient(self.rest_client, MutatingAdmissionPolicyBinding)
+    def mutating_webhook_configurations(self) -> StandardClient[MutatingWebhookConfiguration]: return StandardClient(self.rest_client, MutatingWebhookConfiguration)
+    def validating_admission_policies(self) -> StatusClient[ValidatingAdmissionPolicy]: return StatusClient(self.rest_client, ValidatingAdmissionPolicy)
+    def validating_admission_policy_bindings(self) -> StandardClient[ValidatingAdmissionPolicyBinding]: return StandardClient(self.rest_client, ValidatingAdmissionPolicyBinding)
+    def validating_webhook_configurations(self) -> StandardClient[ValidatingWebhookConfiguration]: return StandardClient(self.rest_client, ValidatingWebhookConfiguration)

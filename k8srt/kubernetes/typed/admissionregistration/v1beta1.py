@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from k8srt.api.admissionregistration.v1beta1 import MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class AdmissionregistrationV1beta1(GroupClient):
-    def mutating_admission_policies(self) -> ResourceClient[MutatingAdmissionPolicy]: return self.resource(MutatingAdmissionPolicy)
-    def mutating_admission_policy_bindings(self) -> ResourceClient[MutatingAdmissionPolicyBinding]: return self.resource(MutatingAdmissionPolicyBinding)
+    def mutating_admission_policies(self) -> StandardClient[MutatingAdmissionPolicy]: return StandardClient(self.rest_client, MutatingAdmissionPolicy)
+    def mutating_admission_policy_bindings(self) -> StandardClient[MutatingAdmissionPolicyBinding]: return StandardClient(self.rest_client, MutatingAdmissionPolicyBinding)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.apiextensions.v1 import CustomResourceDefinition
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class ApiextensionsV1(GroupClient):
-    def custom_resource_definitions(self) -> ResourceClient[CustomResourceDefinition]: return self.resource(CustomResourceDefinition)
+    def custom_resource_definitions(self) -> StatusClient[CustomResourceDefinition]: return StatusClient(self.rest_client, CustomResourceDefinition)

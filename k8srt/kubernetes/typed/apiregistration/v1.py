@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.apiregistration.v1 import APIService
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class ApiregistrationV1(GroupClient):
-    def api_services(self) -> ResourceClient[APIService]: return self.resource(APIService)
+    def api_services(self) -> StatusClient[APIService]: return StatusClient(self.rest_client, APIService)

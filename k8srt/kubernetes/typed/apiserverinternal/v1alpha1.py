@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.apiserverinternal.v1alpha1 import StorageVersion
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class InternalV1alpha1(GroupClient):
-    def storage_versions(self) -> ResourceClient[StorageVersion]: return self.resource(StorageVersion)
+    def storage_versions(self) -> StatusClient[StorageVersion]: return StatusClient(self.rest_client, StorageVersion)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from k8srt.api.apps.v1 import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient, StatusClient, WorkloadClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class AppsV1(GroupClient):
-    def controller_revisions(self, namespace: str = "") -> ResourceClient[ControllerRevision]: return self.resource(ControllerRevision, namespace)
-    def daemon_sets(self, namespace: str = "") -> ResourceClient[DaemonSet]: return self.resource(DaemonSet, namespace)
-    def deployments(self, namespace: str = "") -> ResourceClient[Deployment]: return self.resource(Deployment, namespace)
-    def replica_sets(self, namespace: str = "") -> ResourceClient[ReplicaSet]: return self.resource(ReplicaSet, namespace)
-    def stateful_sets(self, namespace: str = "") -> ResourceClient[StatefulSet]: return self.resource(StatefulSet, namespace)
+    def controller_revisions(self, namespace: str = "") -> StandardClient[ControllerRevision]: return StandardClient(self.rest_client, ControllerRevision, namespace)
+    def daemon_sets(self, namespace: str = "") -> StatusClient[DaemonSet]: return StatusClient(self.rest_client, DaemonSet, namespace)
+    def deployments(self, namespace: str = "") -> WorkloadClient[Deployment]: return WorkloadClient(self.rest_client, Deployment, namespace)
+    def replica_sets(self, namespace: str = "") -> WorkloadClient[ReplicaSet]: return WorkloadClient(self.rest_client, ReplicaSet, namespace)
+    def stateful_sets(self, namespace: str = "") -> WorkloadClient[StatefulSet]: return WorkloadClient(self.rest_client, StatefulSet, namespace)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from k8srt.api.authentication.v1 import SelfSubjectReview, TokenReview
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import CreateClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class AuthenticationV1(GroupClient):
-    def self_subject_reviews(self) -> ResourceClient[SelfSubjectReview]: return self.resource(SelfSubjectReview)
-    def token_reviews(self) -> ResourceClient[TokenReview]: return self.resource(TokenReview)
+    def self_subject_reviews(self) -> CreateClient[SelfSubjectReview]: return CreateClient(self.rest_client, SelfSubjectReview)
+    def token_reviews(self) -> CreateClient[TokenReview]: return CreateClient(self.rest_client, TokenReview)

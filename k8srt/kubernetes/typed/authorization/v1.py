@@ -8,12 +8,12 @@ from k8srt.api.authorization.v1 import (
     SelfSubjectRulesReview,
     SubjectAccessReview,
 )
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import CreateClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class AuthorizationV1(GroupClient):
-    def local_subject_access_reviews(self, namespace: str = "") -> ResourceClient[LocalSubjectAccessReview]: return self.resource(LocalSubjectAccessReview, namespace)
-    def self_subject_access_reviews(self) -> ResourceClient[SelfSubjectAccessReview]: return self.resource(SelfSubjectAccessReview)
-    def self_subject_rules_reviews(self) -> ResourceClient[SelfSubjectRulesReview]: return self.resource(SelfSubjectRulesReview)
-    def subject_access_reviews(self) -> ResourceClient[SubjectAccessReview]: return self.resource(SubjectAccessReview)
+    def local_subject_access_reviews(self, namespace: str = "") -> CreateClient[LocalSubjectAccessReview]: return CreateClient(self.rest_client, LocalSubjectAccessReview, namespace)
+    def self_subject_access_reviews(self) -> CreateClient[SelfSubjectAccessReview]: return CreateClient(self.rest_client, SelfSubjectAccessReview)
+    def self_subject_rules_reviews(self) -> CreateClient[SelfSubjectRulesReview]: return CreateClient(self.rest_client, SelfSubjectRulesReview)
+    def subject_access_reviews(self) -> CreateClient[SubjectAccessReview]: return CreateClient(self.rest_client, SubjectAccessReview)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.autoscaling.v2 import HorizontalPodAutoscaler
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class AutoscalingV2(GroupClient):
-    def horizontal_pod_autoscalers(self, namespace: str = "") -> ResourceClient[HorizontalPodAutoscaler]: return self.resource(HorizontalPodAutoscaler, namespace)
+    def horizontal_pod_autoscalers(self, namespace: str = "") -> StatusClient[HorizontalPodAutoscaler]: return StatusClient(self.rest_client, HorizontalPodAutoscaler, namespace)

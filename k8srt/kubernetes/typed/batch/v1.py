@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from k8srt.api.batch.v1 import CronJob, Job
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class BatchV1(GroupClient):
-    def cron_jobs(self, namespace: str = "") -> ResourceClient[CronJob]: return self.resource(CronJob, namespace)
-    def jobs(self, namespace: str = "") -> ResourceClient[Job]: return self.resource(Job, namespace)
+    def cron_jobs(self, namespace: str = "") -> StatusClient[CronJob]: return StatusClient(self.rest_client, CronJob, namespace)
+    def jobs(self, namespace: str = "") -> StatusClient[Job]: return StatusClient(self.rest_client, Job, namespace)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from k8srt.api.certificates.v1 import CertificateSigningRequest
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StatusClient
+from k8srt.gentype.subresources import Approves
 from k8srt.kubernetes.group import GroupClient
 
 
+class CertificateSigningRequestClient(StatusClient[CertificateSigningRequest], Approves[CertificateSigningRequest]):
+    __slots__ = ()
+
+
 class CertificatesV1(GroupClient):
-    def certificate_signing_requests(self) -> ResourceClient[CertificateSigningRequest]: return self.resource(CertificateSigningRequest)
+    def certificate_signing_requests(self) -> CertificateSigningRequestClient: return CertificateSigningRequestClient(self.rest_client, CertificateSigningRequest)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.certificates.v1alpha1 import ClusterTrustBundle
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class CertificatesV1alpha1(GroupClient):
-    def cluster_trust_bundles(self) -> ResourceClient[ClusterTrustBundle]: return self.resource(ClusterTrustBundle)
+    def cluster_trust_bundles(self) -> StandardClient[ClusterTrustBundle]: return StandardClient(self.rest_client, ClusterTrustBundle)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from k8srt.api.certificates.v1beta1 import ClusterTrustBundle, PodCertificateRequest
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient, StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class CertificatesV1beta1(GroupClient):
-    def cluster_trust_bundles(self) -> ResourceClient[ClusterTrustBundle]: return self.resource(ClusterTrustBundle)
-    def pod_certificate_requests(self, namespace: str = "") -> ResourceClient[PodCertificateRequest]: return self.resource(PodCertificateRequest, namespace)
+    def cluster_trust_bundles(self) -> StandardClient[ClusterTrustBundle]: return StandardClient(self.rest_client, ClusterTrustBundle)
+    def pod_certificate_requests(self, namespace: str = "") -> StatusClient[PodCertificateRequest]: return StatusClient(self.rest_client, PodCertificateRequest, namespace)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.coordination.v1 import Lease
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class CoordinationV1(GroupClient):
-    def leases(self, namespace: str = "") -> ResourceClient[Lease]: return self.resource(Lease, namespace)
+    def leases(self, namespace: str = "") -> StandardClient[Lease]: return StandardClient(self.rest_client, Lease, namespace)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.coordination.v1beta1 import LeaseCandidate
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class CoordinationV1beta1(GroupClient):
-    def lease_candidates(self, namespace: str = "") -> ResourceClient[LeaseCandidate]: return self.resource(LeaseCandidate, namespace)
+    def lease_candidates(self, namespace: str = "") -> StandardClient[LeaseCandidate]: return StandardClient(self.rest_client, LeaseCandidate, namespace)

@@ -21,25 +21,77 @@ from k8srt.api.core.v1 import (
     Service,
     ServiceAccount,
 )
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.events import SearchesEvents, WritesEvents
+from k8srt.gentype.logs import ReadsLogs
+from k8srt.gentype.pods import Binds, Evicts, Resizes, UpdatesEphemeralContainers
+from k8srt.gentype.proxy import Proxies
+from k8srt.gentype.shapes import CreateClient, StandardClient, StatusClient, WorkloadClient
+from k8srt.gentype.subresources import CreatesTokens, Finalizes, UpdatesStatus
+from k8srt.gentype.verbs import Creates, Deletes, Gets, Lists, Patches, Updates, Watches
 from k8srt.kubernetes.group import GroupClient
 
 
+class ComponentStatusClient(Gets[ComponentStatus], Lists[ComponentStatus]):
+    __slots__ = ()
+
+
+class EventClient(StandardClient[Event], SearchesEvents[Event], WritesEvents[Event]):
+    __slots__ = ()
+
+
+class NamespaceClient(
+    Gets[Namespace],
+    Lists[Namespace],
+    Watches[Namespace],
+    Creates[Namespace],
+    Updates[Namespace],
+    Patches[Namespace],
+    Deletes[Namespace],
+    Finalizes[Namespace],
+    UpdatesStatus[Namespace],
+):
+    __slots__ = ()
+
+
+class NodeClient(StatusClient[Node], Proxies[Node]):
+    __slots__ = ()
+
+
+class PodClient(
+    StatusClient[Pod],
+    Binds[Pod],
+    UpdatesEphemeralContainers[Pod],
+    Evicts[Pod],
+    ReadsLogs[Pod],
+    Proxies[Pod],
+    Resizes[Pod],
+):
+    __slots__ = ()
+
+
+class ServiceAccountClient(StandardClient[ServiceAccount], CreatesTokens[ServiceAccount]):
+    __slots__ = ()
+
+
+class ServiceClient(StatusClient[Service], Proxies[Service]):
+    __slots__ = ()
+
+
 class CoreV1(GroupClient):
-    def bindings(self, namespace: str = "") -> ResourceClient[Binding]: return self.resource(Binding, namespace)
-    def component_statuses(self) -> ResourceClient[ComponentStatus]: return self.resource(ComponentStatus)
-    def config_maps(self, namespace: str = "") -> ResourceClient[ConfigMap]: return self.resource(ConfigMap, namespace)
-    def endpoints(self, namespace: str = "") -> ResourceClient[Endpoints]: return self.resource(Endpoints, namespace)
-    def events(self, namespace: str = "") -> ResourceClient[Event]: return self.resource(Event, namespace)
-    def limit_ranges(self, namespace: str = "") -> ResourceClient[LimitRange]: return self.resource(LimitRange, namespace)
-    def namespaces(self) -> ResourceClient[Namespace]: return self.resource(Namespace)
-    def nodes(self) -> ResourceClient[Node]: return self.resource(Node)
-    def persistent_volume_claims(self, namespace: str = "") -> ResourceClient[PersistentVolumeClaim]: return self.resource(PersistentVolumeClaim, namespace)
-    def persistent_volumes(self) -> ResourceClient[PersistentVolume]: return self.resource(PersistentVolume)
-    def pod_templates(self, namespace: str = "") -> ResourceClient[PodTemplate]: return self.resource(PodTemplate, namespace)
-    def pods(self, namespace: str = "") -> ResourceClient[Pod]: return self.resource(Pod, namespace)
-    def replication_controllers(self, namespace: str = "") -> ResourceClient[ReplicationController]: return self.resource(ReplicationController, namespace)
-    def resource_quotas(self, namespace: str = "") -> ResourceClient[ResourceQuota]: return self.resource(ResourceQuota, namespace)
-    def secrets(self, namespace: str = "") -> ResourceClient[Secret]: return self.resource(Secret, namespace)
-    def service_accounts(self, namespace: str = "") -> ResourceClient[ServiceAccount]: return self.resource(ServiceAccount, namespace)
-    def services(self, namespace: str = "") -> ResourceClient[Service]: return self.resource(Service, namespace)
+    def bindings(self, namespace: str = "") -> CreateClient[Binding]: return CreateClient(self.rest_client, Binding, namespace)
+    def component_statuses(self) -> ComponentStatusClient: return ComponentStatusClient(self.rest_client, ComponentStatus)
+    def config_maps(self, namespace: str = "") -> StandardClient[ConfigMap]: return StandardClient(self.rest_client, ConfigMap, namespace)
+    def endpoints(self, namespace: str = "") -> StandardClient[Endpoints]: return StandardClient(self.rest_client, Endpoints, namespace)
+    def events(self, namespace: str = "") -> EventClient: return EventClient(self.rest_client, Event, namespace)
+    def limit_ranges(self, namespace: str = "") -> StandardClient[LimitRange]: return StandardClient(self.rest_client, LimitRange, namespace)
+    def namespaces(self) -> NamespaceClient: return NamespaceClient(self.rest_client, Namespace)
+    def nodes(self) -> NodeClient: return NodeClient(self.rest_client, Node)
+    def persistent_volume_claims(self, namespace: str = "") -> StatusClient[PersistentVolumeClaim]: return StatusClient(self.rest_client, PersistentVolumeClaim, namespace)
+    def persistent_volumes(self) -> StatusClient[PersistentVolume]: return StatusClient(self.rest_client, PersistentVolume)
+    def pod_templates(self, namespace: str = "") -> StandardClient[PodTemplate]: return StandardClient(self.rest_client, PodTemplate, namespace)
+    def pods(self, namespace: str = "") -> PodClient: return PodClient(self.rest_client, Pod, namespace)
+    def replication_controllers(self, namespace: str = "") -> WorkloadClient[ReplicationController]: return WorkloadClient(self.rest_client, ReplicationController, namespace)
+    def resource_quotas(self, namespace: str = "") -> StatusClient[ResourceQuota]: return StatusClient(self.rest_client, ResourceQuota, namespace)
+    def secrets(self, namespace: str = "") -> StandardClient[Secret]: return StandardClient(self.rest_client, Secret, namespace)
+    def service_accounts(self, namespace: str = "") -> ServiceAccountClient: return ServiceAccountClient(self.rest_client, ServiceAccount, namespace)
+    def services(self, namespace: str = "") -> ServiceClient: return ServiceClient(self.rest_client, Service, namespace)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.discovery.v1 import EndpointSlice
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class DiscoveryV1(GroupClient):
-    def endpoint_slices(self, namespace: str = "") -> ResourceClient[EndpointSlice]: return self.resource(EndpointSlice, namespace)
+    def endpoint_slices(self, namespace: str = "") -> StandardClient[EndpointSlice]: return StandardClient(self.rest_client, EndpointSlice, namespace)

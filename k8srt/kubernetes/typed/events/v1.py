@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from k8srt.api.events.v1 import Event
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.events import WritesEvents
+from k8srt.gentype.shapes import StandardClient
 from k8srt.kubernetes.group import GroupClient
 
 
+class EventClient(StandardClient[Event], WritesEvents[Event]):
+    __slots__ = ()
+
+
 class EventsV1(GroupClient):
-    def events(self, namespace: str = "") -> ResourceClient[Event]: return self.resource(Event, namespace)
+    def events(self, namespace: str = "") -> EventClient: return EventClient(self.rest_client, Event, namespace)

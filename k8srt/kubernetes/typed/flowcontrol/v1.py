@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from k8srt.api.flowcontrol.v1 import FlowSchema, PriorityLevelConfiguration
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class FlowcontrolV1(GroupClient):
-    def flow_schemas(self) -> ResourceClient[FlowSchema]: return self.resource(FlowSchema)
-    def priority_level_configurations(self) -> ResourceClient[PriorityLevelConfiguration]: return self.resource(PriorityLevelConfiguration)
+    def flow_schemas(self) -> StatusClient[FlowSchema]: return StatusClient(self.rest_client, FlowSchema)
+    def priority_level_configurations(self) -> StatusClient[PriorityLevelConfiguration]: return StatusClient(self.rest_client, PriorityLevelConfiguration)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from k8srt.api.networking.v1 import IPAddress, Ingress, IngressClass, NetworkPolicy, ServiceCIDR
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient, StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class NetworkingV1(GroupClient):
-    def ingress_classes(self) -> ResourceClient[IngressClass]: return self.resource(IngressClass)
-    def ingresses(self, namespace: str = "") -> ResourceClient[Ingress]: return self.resource(Ingress, namespace)
-    def ip_addresses(self) -> ResourceClient[IPAddress]: return self.resource(IPAddress)
-    def network_policies(self, namespace: str = "") -> ResourceClient[NetworkPolicy]: return self.resource(NetworkPolicy, namespace)
-    def service_cidrs(self) -> ResourceClient[ServiceCIDR]: return self.resource(ServiceCIDR)
+    def ingress_classes(self) -> StandardClient[IngressClass]: return StandardClient(self.rest_client, IngressClass)
+    def ingresses(self, namespace: str = "") -> StatusClient[Ingress]: return StatusClient(self.rest_client, Ingress, namespace)
+    def ip_addresses(self) -> StandardClient[IPAddress]: return StandardClient(self.rest_client, IPAddress)
+    def network_policies(self, namespace: str = "") -> StandardClient[NetworkPolicy]: return StandardClient(self.rest_client, NetworkPolicy, namespace)
+    def service_cidrs(self) -> StatusClient[ServiceCIDR]: return StatusClient(self.rest_client, ServiceCIDR)

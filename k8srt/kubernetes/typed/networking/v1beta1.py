@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from k8srt.api.networking.v1beta1 import IPAddress, ServiceCIDR
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient, StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class NetworkingV1beta1(GroupClient):
-    def ip_addresses(self) -> ResourceClient[IPAddress]: return self.resource(IPAddress)
-    def service_cidrs(self) -> ResourceClient[ServiceCIDR]: return self.resource(ServiceCIDR)
+    def ip_addresses(self) -> StandardClient[IPAddress]: return StandardClient(self.rest_client, IPAddress)
+    def service_cidrs(self) -> StatusClient[ServiceCIDR]: return StatusClient(self.rest_client, ServiceCIDR)

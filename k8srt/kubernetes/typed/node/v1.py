@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.node.v1 import RuntimeClass
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class NodeV1(GroupClient):
-    def runtime_classes(self) -> ResourceClient[RuntimeClass]: return self.resource(RuntimeClass)
+    def runtime_classes(self) -> StandardClient[RuntimeClass]: return StandardClient(self.rest_client, RuntimeClass)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.policy.v1 import PodDisruptionBudget
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class PolicyV1(GroupClient):
-    def pod_disruption_budgets(self, namespace: str = "") -> ResourceClient[PodDisruptionBudget]: return self.resource(PodDisruptionBudget, namespace)
+    def pod_disruption_budgets(self, namespace: str = "") -> StatusClient[PodDisruptionBudget]: return StatusClient(self.rest_client, PodDisruptionBudget, namespace)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from k8srt.api.rbac.v1 import ClusterRole, ClusterRoleBinding, Role, RoleBinding
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class RbacV1(GroupClient):
-    def cluster_role_bindings(self) -> ResourceClient[ClusterRoleBinding]: return self.resource(ClusterRoleBinding)
-    def cluster_roles(self) -> ResourceClient[ClusterRole]: return self.resource(ClusterRole)
-    def role_bindings(self, namespace: str = "") -> ResourceClient[RoleBinding]: return self.resource(RoleBinding, namespace)
-    def roles(self, namespace: str = "") -> ResourceClient[Role]: return self.resource(Role, namespace)
+    def cluster_role_bindings(self) -> StandardClient[ClusterRoleBinding]: return StandardClient(self.rest_client, ClusterRoleBinding)
+    def cluster_roles(self) -> StandardClient[ClusterRole]: return StandardClient(self.rest_client, ClusterRole)
+    def role_bindings(self, namespace: str = "") -> StandardClient[RoleBinding]: return StandardClient(self.rest_client, RoleBinding, namespace)
+    def roles(self, namespace: str = "") -> StandardClient[Role]: return StandardClient(self.rest_client, Role, namespace)

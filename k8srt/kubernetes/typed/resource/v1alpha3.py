@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from k8srt.api.resource.v1alpha3 import DeviceTaintRule, ResourcePoolStatusRequest
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class ResourceV1alpha3(GroupClient):
-    def device_taint_rules(self) -> ResourceClient[DeviceTaintRule]: return self.resource(DeviceTaintRule)
-    def resource_pool_status_requests(self) -> ResourceClient[ResourcePoolStatusRequest]: return self.resource(ResourcePoolStatusRequest)
+    def device_taint_rules(self) -> StatusClient[DeviceTaintRule]: return StatusClient(self.rest_client, DeviceTaintRule)
+    def resource_pool_status_requests(self) -> StatusClient[ResourcePoolStatusRequest]: return StatusClient(self.rest_client, ResourcePoolStatusRequest)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from k8srt.api.resource.v1beta1 import DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient, StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class ResourceV1beta1(GroupClient):
-    def device_classes(self) -> ResourceClient[DeviceClass]: return self.resource(DeviceClass)
-    def resource_claim_templates(self, namespace: str = "") -> ResourceClient[ResourceClaimTemplate]: return self.resource(ResourceClaimTemplate, namespace)
-    def resource_claims(self, namespace: str = "") -> ResourceClient[ResourceClaim]: return self.resource(ResourceClaim, namespace)
-    def resource_slices(self) -> ResourceClient[ResourceSlice]: return self.resource(ResourceSlice)
+    def device_classes(self) -> StandardClient[DeviceClass]: return StandardClient(self.rest_client, DeviceClass)
+    def resource_claim_templates(self, namespace: str = "") -> StandardClient[ResourceClaimTemplate]: return StandardClient(self.rest_client, ResourceClaimTemplate, namespace)
+    def resource_claims(self, namespace: str = "") -> StatusClient[ResourceClaim]: return StatusClient(self.rest_client, ResourceClaim, namespace)
+    def resource_slices(self) -> StandardClient[ResourceSlice]: return StandardClient(self.rest_client, ResourceSlice)

@@ -9,13 +9,13 @@ from k8srt.api.resource.v1beta2 import (
     ResourceClaimTemplate,
     ResourceSlice,
 )
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient, StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class ResourceV1beta2(GroupClient):
-    def device_classes(self) -> ResourceClient[DeviceClass]: return self.resource(DeviceClass)
-    def device_taint_rules(self) -> ResourceClient[DeviceTaintRule]: return self.resource(DeviceTaintRule)
-    def resource_claim_templates(self, namespace: str = "") -> ResourceClient[ResourceClaimTemplate]: return self.resource(ResourceClaimTemplate, namespace)
-    def resource_claims(self, namespace: str = "") -> ResourceClient[ResourceClaim]: return self.resource(ResourceClaim, namespace)
-    def resource_slices(self) -> ResourceClient[ResourceSlice]: return self.resource(ResourceSlice)
+    def device_classes(self) -> StandardClient[DeviceClass]: return StandardClient(self.rest_client, DeviceClass)
+    def device_taint_rules(self) -> StatusClient[DeviceTaintRule]: return StatusClient(self.rest_client, DeviceTaintRule)
+    def resource_claim_templates(self, namespace: str = "") -> StandardClient[ResourceClaimTemplate]: return StandardClient(self.rest_client, ResourceClaimTemplate, namespace)
+    def resource_claims(self, namespace: str = "") -> StatusClient[ResourceClaim]: return StatusClient(self.rest_client, ResourceClaim, namespace)
+    def resource_slices(self) -> StandardClient[ResourceSlice]: return StandardClient(self.rest_client, ResourceSlice)

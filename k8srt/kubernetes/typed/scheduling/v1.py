@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.scheduling.v1 import PriorityClass
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class SchedulingV1(GroupClient):
-    def priority_classes(self) -> ResourceClient[PriorityClass]: return self.resource(PriorityClass)
+    def priority_classes(self) -> StandardClient[PriorityClass]: return StandardClient(self.rest_client, PriorityClass)

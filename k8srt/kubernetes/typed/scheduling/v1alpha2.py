@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from k8srt.api.scheduling.v1alpha2 import PodGroup, Workload
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient, StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class SchedulingV1alpha2(GroupClient):
-    def pod_groups(self, namespace: str = "") -> ResourceClient[PodGroup]: return self.resource(PodGroup, namespace)
-    def workloads(self, namespace: str = "") -> ResourceClient[Workload]: return self.resource(Workload, namespace)
+    def pod_groups(self, namespace: str = "") -> StatusClient[PodGroup]: return StatusClient(self.rest_client, PodGroup, namespace)
+    def workloads(self, namespace: str = "") -> StandardClient[Workload]: return StandardClient(self.rest_client, Workload, namespace)

@@ -10,14 +10,14 @@ from k8srt.api.storage.v1 import (
     VolumeAttachment,
     VolumeAttributesClass,
 )
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient, StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class StorageV1(GroupClient):
-    def csi_drivers(self) -> ResourceClient[CSIDriver]: return self.resource(CSIDriver)
-    def csi_nodes(self) -> ResourceClient[CSINode]: return self.resource(CSINode)
-    def csi_storage_capacities(self, namespace: str = "") -> ResourceClient[CSIStorageCapacity]: return self.resource(CSIStorageCapacity, namespace)
-    def storage_classes(self) -> ResourceClient[StorageClass]: return self.resource(StorageClass)
-    def volume_attachments(self) -> ResourceClient[VolumeAttachment]: return self.resource(VolumeAttachment)
-    def volume_attributes_classes(self) -> ResourceClient[VolumeAttributesClass]: return self.resource(VolumeAttributesClass)
+    def csi_drivers(self) -> StandardClient[CSIDriver]: return StandardClient(self.rest_client, CSIDriver)
+    def csi_nodes(self) -> StandardClient[CSINode]: return StandardClient(self.rest_client, CSINode)
+    def csi_storage_capacities(self, namespace: str = "") -> StandardClient[CSIStorageCapacity]: return StandardClient(self.rest_client, CSIStorageCapacity, namespace)
+    def storage_classes(self) -> StandardClient[StorageClass]: return StandardClient(self.rest_client, StorageClass)
+    def volume_attachments(self) -> StatusClient[VolumeAttachment]: return StatusClient(self.rest_client, VolumeAttachment)
+    def volume_attributes_classes(self) -> StandardClient[VolumeAttributesClass]: return StandardClient(self.rest_client, VolumeAttributesClass)

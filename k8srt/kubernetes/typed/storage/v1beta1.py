@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.storage.v1beta1 import VolumeAttributesClass
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StandardClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class StorageV1beta1(GroupClient):
-    def volume_attributes_classes(self) -> ResourceClient[VolumeAttributesClass]: return self.resource(VolumeAttributesClass)
+    def volume_attributes_classes(self) -> StandardClient[VolumeAttributesClass]: return StandardClient(self.rest_client, VolumeAttributesClass)

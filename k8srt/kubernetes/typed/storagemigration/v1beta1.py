@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from k8srt.api.storagemigration.v1beta1 import StorageVersionMigration
-from k8srt.gentype.client import ResourceClient
+from k8srt.gentype.shapes import StatusClient
 from k8srt.kubernetes.group import GroupClient
 
 
 class StoragemigrationV1beta1(GroupClient):
-    def storage_version_migrations(self) -> ResourceClient[StorageVersionMigration]: return self.resource(StorageVersionMigration)
+    def storage_version_migrations(self) -> StatusClient[StorageVersionMigration]: return StatusClient(self.rest_client, StorageVersionMigration)
