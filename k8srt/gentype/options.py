@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal, TypedDict
 
 from k8srt.apimachinery.fields import FieldSelector, as_field_selector
@@ -92,11 +93,16 @@ _LOCAL = frozenset({"stop", "timeout", "idle_timeout"})
 
 def check(verb: str, given: Mapping[str, Any], known: type) -> None:
     """Raise TypeError for a keyword the verb does not have, as Python does."""
-    names = known.__annotations__.keys() | getattr(known, "__optional_keys__", frozenset())
-    for name in given:
-        if name not in names:
-            takes = ", ".join(sorted(names))
-            raise TypeError(f"{verb}() got an unexpected keyword argument {name!r}; it takes {takes}")
+    if not given or given.keys() <= (names := _names(known)):
+        return
+    name = next(name for name in given if name not in names)
+    takes = ", ".join(sorted(names))
+    raise TypeError(f"{verb}() got an unexpected keyword argument {name!r}; it takes {takes}")
+
+
+@cache
+def _names(known: type) -> frozenset[str]:
+    return frozenset(known.__annotations__)
 
 
 def parameters(given: Mapping[str, Any]) -> dict[str, Any]:

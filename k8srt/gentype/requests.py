@@ -5,13 +5,12 @@ Everything that can be wrong with a call is found here, before anything is sent.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 
-from k8srt.api._index import GROUP_VERSIONS
+from k8srt.apimachinery import scheme
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.record import Record, encode_record
 from k8srt.apimachinery.resource import ResourceInfo
@@ -26,6 +25,7 @@ T = TypeVar("T", bound=Object)
 K = TypeVar("K", bound=Object)
 
 _JSON = "application/json"
+_OF_COLLECTIONS = frozenset({"create", "deletecollection", "list", "watch"})
 _STATUS = b'"kind":"Status"'
 
 
@@ -88,7 +88,7 @@ class ResourceRequests(Generic[T]):
         found = self._info.subresource(subresource) if subresource else None
         if found is None or found.gvk is None:
             return self._cls
-        return _model_of(found.gvk) or self._cls
+        return scheme.default.lookup(found.gvk) or self._cls
 
     # ---- requests -------------------------------------------------------------------------------------------------
 
@@ -109,8 +109,8 @@ class ResourceRequests(Generic[T]):
         if info.namespaced and (where or self._strict):
             request.namespace(where)
         request.resource(info.resource)
-        if name is not None:
-            if not name:
+        if name is not None or subresource or verb not in _OF_COLLECTIONS:  # delete(None) must not be of all
+            if name == "":
                 raise ValueError(f"{verb} {info.gvr.group_resource}: the object has no name")
             if not isinstance(name, str):
                 raise TypeError(f"{verb} {info.gvr.group_resource}: name: expected str, got {name!r}")
@@ -188,12 +188,6 @@ class ResourceRequests(Generic[T]):
         info = self._info
         where = f" in {self._namespace}" if self._namespace else ""
         return f"<{type(self).__name__} of {info.gvr.group_resource} {info.gvk.version}{where}>"
-
-
-def _model_of(gvk: GroupVersionKind) -> type[Any] | None:
-    """The class of a built-in kind."""
-    module = GROUP_VERSIONS.get(gvk.api_version)
-    return getattr(importlib.import_module(module), gvk.kind, None) if module else None
 
 
 def _check_kind(what: str, expected: GroupVersionKind, version: Any, kind: Any, obj: Object | None) -> None:

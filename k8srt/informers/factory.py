@@ -19,6 +19,7 @@ from k8srt.informers.base import InformerFactory
 from k8srt.informers.find import find_class, find_group
 from k8srt.informers.resource import ResourceInformer
 from k8srt.informers.source import ClientSource
+from k8srt.informers.typed._index import GROUPS
 from k8srt.tools.cache.forms import Transform
 from k8srt.tools.cache.identity import InformerName
 from k8srt.tools.cache.indexer import NAMESPACE_INDEX, meta_namespace_index
@@ -104,3 +105,6 @@ class SharedInformerFactory(InformerFactory[type[Any]], Groups):
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return find_group(self, self._clientset, name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *GROUPS})

@@ -53,3 +53,7 @@ class ClientGroupInformers(GroupInformers):
     def __getattr__(self, name: str) -> ResourceInformer[Any]:
         client = getattr(self._client, name)
         return self._factory.resource(client().object_class)
+
+    def __dir__(self) -> list[str]:
+        names = (name for name in dir(self._client) if not name.startswith("_") and name != "rest_client")
+        return sorted({*super().__dir__(), *names})
