@@ -27,6 +27,8 @@ from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_tran
 
 import msgspec
 
+from k8srt.apimachinery import choice
+
 unset: Any = None
 """The default of every field: not there. Assigning it removes a field."""
 
@@ -43,8 +45,11 @@ IntOrString = int | str
 """A port or percentage: `80` and `"80"` differ, and stay what they were. Contract: MACH-21."""
 
 if typing.TYPE_CHECKING:
+    from typing import Literal as Literal
+
     QuantityText = str
 else:
+    Literal = choice.Literal
     QuantityText = Annotated[str | int | float, msgspec.Meta(extra={"format": "quantity"})]
 
 

@@ -249,7 +249,7 @@ class Object(metaclass=_ObjectType):
         decoder = wire.decoder(part.type)
         try:
             data = wire.encode(value)
-            decoder.decode(data)
+            wire.check(part.type, data, original)
         except (msgspec.MsgspecError, TypeError, ValueError) as err:
             raise DecodeError(f"{self!r}: {_placed(part.wire, err)}") from err
         if original is None:

@@ -13,10 +13,12 @@ _IDENTITIES = ("name", "key", "type", "uid", "containerPort", "port", "mountPath
 
 
 def restore_unknown(new: Any, original: Any, known: Any) -> Any:
-    """Return `new` with what `original` has beyond `known`.
+    """Return `new` with what `original` has beyond `known`, and what's as it was in the very form it came in.
 
     `known` is `original` after a pass through the model: what is in the one and not in the other is unknown to it.
     """
+    if new == known:
+        return original
     if isinstance(new, dict) and isinstance(original, dict) and isinstance(known, dict):
         return _restore_in_map(new, original, known)
     if isinstance(new, list) and isinstance(original, list) and isinstance(known, list):
@@ -30,7 +32,7 @@ def _restore_in_map(new: dict[str, Any], original: dict[str, Any], known: dict[s
         if key in known:
             if key in new:
                 result[key] = restore_unknown(new[key], value, known[key])
-        elif value is not None:
+        else:
             result.setdefault(key, value)
     return result
 

@@ -29,6 +29,7 @@ from k8srt.apimachinery._structurenode import (
     Schema,
     Structure,
 )
+from k8srt.apimachinery.choice import Choice
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.model import FieldInfo, Struct, fields_of
 
@@ -112,6 +113,8 @@ def _of_annotation(annotation: Any) -> Structure:
         return Structure("map", values=_of_annotation(args[1]))
     if origin is Literal:
         return Structure("string" if isinstance(args[0], str) else "integer")
+    if isinstance(annotation, type) and issubclass(annotation, Choice):
+        return Structure("string" if annotation.kinds == (str,) else "integer" if annotation.kinds == (int,) else "any")
     if set(args) == {int, str}:
         return Structure("int-or-string")
     if annotation in _SCALARS:

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from k8srt.apimachinery.choice import Choice
 from k8srt.apimachinery.model import Struct, fields_of
 
 Convert = Callable[[Any], Any]
@@ -34,13 +35,56 @@ def set_foreign(decode: Callable[[type, Any], Any], encode: Callable[[Any], Any]
     global _foreign_decode, _foreign_encode
     _foreign_decode, _foreign_encode = decode, encode
     decoder.cache_clear()
+    checker.cache_clear()
 
 
 @cache
 def decoder(annotation: Any) -> msgspec.json.Decoder[Any]:
     """The JSON decoder for a type; made once, shared by all threads."""
     with _making:
-        return msgspec.json.Decoder(annotation, dec_hook=_foreign_decode)
+        return msgspec.json.Decoder(annotation, dec_hook=_read)
+
+
+@cache
+def checker(annotation: Any) -> msgspec.json.Decoder[Any]:
+    """A decoder that refuses values that aren't among those of a `Literal`; for what was made here."""
+    with _making:
+        return msgspec.json.Decoder(annotation, dec_hook=_check)
+
+
+def check(annotation: Any, data: bytes, original: bytes | None = None) -> None:
+    """Raise msgspec.ValidationError, which names the path, when `data` isn't of the type.
+
+    Where `original` has a value that a `Literal` doesn't know already, only types count.
+    """
+    try:
+        checker(annotation).decode(data)
+    except msgspec.ValidationError:
+        if original is None or _is_known(annotation, original):
+            raise
+        decoder(annotation).decode(data)
+
+
+def _is_known(annotation: Any, original: bytes) -> bool:
+    try:
+        checker(annotation).decode(original)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _read(cls: type, value: Any) -> Any:
+    return cls.read(value) if issubclass(cls, Choice) else _foreign(cls, value)
+
+
+def _check(cls: type, value: Any) -> Any:
+    return cls.check(value) if issubclass(cls, Choice) else _foreign(cls, value)
+
+
+def _foreign(cls: type, value: Any) -> Any:
+    if _foreign_decode is None:
+        raise NotImplementedError(cls)
+    return _foreign_decode(cls, value)
 
 
 def encode(value: Any) -> bytes:
