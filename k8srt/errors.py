@@ -15,6 +15,12 @@
     ├── NoMetadata, TransformError, TransactionError, IndexFuncError, NoSuchIndex, NotInHeap
     │                          of stores; defined, like the next, where they are raised: in tools.cache
     ├── InformerStopped, ListError
+    ├── DiscoveryError         what the server serves could not be found out
+    │   ├── GroupDiscoveryFailed   of some groups; it carries what was found of the others
+    │   └── GroupVersionError      of one: StaleGroupVersion, EmptyGroupVersion, UnknownGroupVersion
+    ├── MappingError           a kind or resource cannot be told by what was said of it
+    │   ├── NoMatch                the server serves none: NoKindMatch, NoResourceMatch
+    │   └── AmbiguousMatch         it serves several: AmbiguousKind, AmbiguousResource
     └── StatusError            the server answered with a failure
         ├── BadRequest (400)        ├── Gone (410)
         ├── Unauthorized (401)      │   └── Expired
@@ -33,7 +39,7 @@ of a secret. Causes are chained, so `raise … from` keeps the whole story.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 
@@ -96,6 +102,100 @@ class NotStarted(K8srtError):
 
 class AlreadyStarted(K8srtError):
     """Something can only be set before the start, or started once."""
+
+
+class DiscoveryError(K8srtError):
+    """What the server serves could not be found out."""
+
+
+class GroupDiscoveryFailed(DiscoveryError):
+    """Some groups could not be asked for what they serve; the others could.
+
+    `groups` maps each group-version that failed to its error. `partial` is what was found, in the form that the call
+    would have returned it. Contract: CLI-21.
+    """
+
+    def __init__(self, groups: Mapping[Any, Exception], partial: Any = None) -> None:
+        texts = sorted(f"{version}: {error}" for version, error in groups.items())
+        super().__init__(f"unable to retrieve the complete list of server APIs: {', '.join(texts)}")
+        self.groups = dict(groups)
+        self.partial = partial
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.groups, self.partial)
+
+
+class GroupVersionError(DiscoveryError):
+    """What one group-version serves could not be found out."""
+
+    said: ClassVar[str] = "cannot discover"
+
+    def __init__(self, group_version: Any) -> None:
+        super().__init__(f"{self.said} {group_version}")
+        self.group_version = group_version
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.group_version,)
+
+
+class StaleGroupVersion(GroupVersionError):
+    """The server knows of a group-version, but has lost touch with whoever serves it."""
+
+    said = "stale GroupVersion discovery:"
+
+
+class EmptyGroupVersion(GroupVersionError):
+    """A group-version is served with nothing in it. Contract: CLI-25."""
+
+    said = "received empty response for:"
+
+
+class UnknownGroupVersion(GroupVersionError):
+    """A cache knows nothing of a group-version: the server did not serve it when it was filled."""
+
+    said = "the server does not serve"
+
+
+class MappingError(K8srtError):
+    """A kind or resource cannot be told by what was said of it. `asked` is what was said. Contract: MACH-34."""
+
+    def __init__(self, message: str, asked: Any = None) -> None:
+        super().__init__(message)
+        self.asked = asked
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.args[0], self.asked)
+
+
+class NoMatch(MappingError):
+    """The server serves nothing of the name."""
+
+
+class NoKindMatch(NoMatch):
+    """The server serves no such kind, or not in the versions asked for."""
+
+
+class NoResourceMatch(NoMatch):
+    """The server serves no such resource."""
+
+
+class AmbiguousMatch(MappingError):
+    """Several kinds or resources fit and none comes first. `matches` are those that fit."""
+
+    def __init__(self, message: str, asked: Any = None, matches: Sequence[Any] = ()) -> None:
+        super().__init__(message, asked)
+        self.matches = tuple(matches)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.args[0], self.asked, self.matches)
+
+
+class AmbiguousKind(AmbiguousMatch):
+    """Several kinds fit."""
+
+
+class AmbiguousResource(AmbiguousMatch):
+    """Several resources fit."""
 
 
 class StatusLike(Protocol):

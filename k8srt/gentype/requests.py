@@ -49,7 +49,7 @@ class ResourceRequests(Generic[T]):
         self._rest = rest.for_group_version(known.gvk.group_version)
         self._cls = cls
         self._info = known
-        self._strict = info is None  # facts given by a caller may be incomplete: the server judges
+        self._strict = bool(known.gvk.kind)  # where not even the kind is known, the server judges
         self._namespace = namespace
 
     @property
@@ -63,7 +63,7 @@ class ResourceRequests(Generic[T]):
 
     def namespace(self, namespace: str) -> Self:
         """The client of another namespace."""
-        return type(self)(self._rest, self._cls, namespace, info=None if self._strict else self._info)
+        return type(self)(self._rest, self._cls, namespace, info=self._info)
 
     # ---- objects that are sent ------------------------------------------------------------------------------------
 

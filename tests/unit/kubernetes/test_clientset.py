@@ -61,8 +61,8 @@ def test_a_client_by_class() -> None:
     cs = Clientset(Config(host="http://fake"))
 
     assert repr(cs.resource(Pod, namespace="d")) == "<ResourceClient of pods v1 in d>"
-    with pytest.raises(NotImplementedError, match="by name"):
-        cs.resource("widgets.example.com")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="takes a class, text"):
+        cs.resource(3)  # type: ignore[call-overload]
 
 
 def test_usr_14_a_thousand_clientsets_start_nothing() -> None:
