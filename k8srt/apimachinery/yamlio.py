@@ -116,7 +116,8 @@ def documents(text: str | bytes) -> Iterator[Document]:
 
 def _json_values(text: str) -> list[Document] | None:
     """The values of a JSON text; None when it is something else, as YAML in braces."""
-    decoder, found, at = json.JSONDecoder(), [], 0
+    decoder, at = json.JSONDecoder(), 0
+    found: list[Document] = []
     while at < len(text):
         if text[at].isspace():
             at += 1
