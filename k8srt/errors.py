@@ -26,12 +26,13 @@
         ├── Unauthorized (401)      │   └── Expired
         ├── Forbidden (403)         ├── RequestEntityTooLarge (413)
         ├── NotFound (404)          ├── UnsupportedMediaType (415)
-        ├── MethodNotSupported (405)├── Invalid (422)
-        ├── NotAcceptable (406)     ├── TooManyRequests (429)
-        ├── Conflict (409)          ├── InternalError (500)
-        ├── AlreadyExists (409)     ├── ServiceUnavailable (503)
-        ├── ServerTimeout (500)     ├── Timeout (504)
-        └── StoreReadError (500)    └── UnknownStatus (anything else)
+        │   └── NotServed           ├── Invalid (422)
+        ├── MethodNotSupported (405)├── TooManyRequests (429)
+        ├── NotAcceptable (406)     ├── InternalError (500)
+        ├── Conflict (409)          ├── ServiceUnavailable (503)
+        ├── AlreadyExists (409)     ├── Timeout (504)
+        ├── ServerTimeout (500)     └── UnknownStatus (anything else)
+        └── StoreReadError (500)
 
 A message says what was being done, to what, and why it failed; it never carries a token, a header or the body
 of a secret. Causes are chained, so `raise … from` keeps the whole story.
@@ -275,6 +276,10 @@ class Forbidden(StatusError):
 
 class NotFound(StatusError):
     reasons, codes = ("NotFound",), (404,)
+
+
+class NotServed(NotFound):
+    """No object was looked for: the server does not serve that resource, in that version, at all."""
 
 
 class MethodNotSupported(StatusError):

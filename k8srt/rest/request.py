@@ -226,9 +226,9 @@ class Request:
 
     def about(self) -> Target:
         """What the request is about, for messages."""
-        group = self.client.group_version.group
+        group, version = self.client.group_version
         resource = f"{self._resource}/{self._subresource}" if self._resource and self._subresource else self._resource
-        return Target(self.verb, self.client.url + self.target(), GroupResource(group, resource), self._name)
+        return Target(self.verb, self.client.url + self.target(), GroupResource(group, resource), self._name, version)
 
     def check(self) -> None:
         """Raise what was wrong in the building. Contract: REST-10, REST-13."""

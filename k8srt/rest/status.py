@@ -11,12 +11,13 @@ import msgspec
 
 from k8srt.apimachinery.meta import Status, StatusCause, StatusDetails
 from k8srt.apimachinery.model import unset
-from k8srt.apimachinery.schema import GroupResource
+from k8srt.apimachinery.schema import GroupResource, GroupVersion
 from k8srt.apimachinery.wire import decoder
-from k8srt.errors import StatusError, status_error
+from k8srt.errors import NotServed, StatusError, status_error
 
 UNEXPECTED_RESPONSE = "UnexpectedServerResponse"
 _BODY_SHOWN = 2048
+_NO_PATH = b"404 page not found"
 
 _GENERIC: dict[int, tuple[str, str]] = {
     400: ("BadRequest", "the server rejected our request for an unknown reason"),
@@ -35,12 +36,13 @@ _GENERIC: dict[int, tuple[str, str]] = {
 
 
 class Target(NamedTuple):
-    """What a request was about, for messages: its verb, URL, resource and name."""
+    """What a request was about, for messages: its verb, URL, resource (in which version) and name."""
 
     verb: str
     url: str
     resource: GroupResource = GroupResource("", "")
     name: str = ""
+    version: str = ""
 
     def __str__(self) -> str:
         if not self.resource.resource:
@@ -73,7 +75,18 @@ def error_from(code: int, body: bytes, content_type: str, target: Target, retry_
     if status is None or status.status != "Failure":
         status = generic_status(code, target, server_text(body, content_type), retry_after)
     status.code = status.code or code
-    return noted(status_error(status), target)
+    return noted(_not_served(status, target, body) or status_error(status), target)
+
+
+def _not_served(status: Status, target: Target, body: bytes) -> NotServed | None:
+    """The error for a path that the server knows nothing of, if it is that and no object that was not found."""
+    resource = target.resource.resource
+    if status.code != 404 or not (resource and target.version) or "/proxy" in resource:  # the answer of another server
+        return None
+    if not (body.startswith(_NO_PATH) or status.message == _GENERIC[404][1]):
+        return None
+    where = GroupVersion(target.resource.group, target.version)
+    return NotServed(status, f"the server does not serve {resource} in {where}: {status.message}")
 
 
 def noted(error: StatusError, target: Target) -> StatusError:
