@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from sys import intern
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -86,7 +86,7 @@ class _List(msgspec.Struct, gc=False):
 
 
 class _Event(msgspec.Struct, gc=False):
-    type: str
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
     object: dict[str, Raw]
 
 
@@ -121,8 +121,8 @@ def decode_record_list(data: bytes) -> RecordList:
     return RecordList(found.apiVersion or "", found.kind or "", found.metadata or ListMeta(), records)
 
 
-def decode_event(line: bytes) -> WatchRecord:
-    """Read one watch event. Raises DecodeError for a cut or malformed line."""
+def decode_event(line: bytes | memoryview) -> WatchRecord:
+    """Read one watch event. Raises DecodeError for a cut or malformed line, or an unknown type of event."""
     try:
         event = _event_of(line)
         return WatchRecord(event.type, record_of(event.object))
@@ -169,9 +169,9 @@ def encode_record(record: Record) -> bytes:
     return encode({key: Raw(part) for key, part in record.parts.items()})
 
 
-def decode_error(what: str, data: bytes, err: Exception, limit: int = 120) -> DecodeError:
+def decode_error(what: str, data: bytes | memoryview, err: Exception, limit: int = 120) -> DecodeError:
     """A DecodeError that shows the beginning of what could not be read."""
-    shown = data[:limit].decode("utf-8", "replace")
+    shown = bytes(data[:limit]).decode("utf-8", "replace")
     more = f"… ({len(data)} bytes)" if len(data) > limit else ""
     return DecodeError(f"malformed {what}: {err}: {shown!r}{more}")
 

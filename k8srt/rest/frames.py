@@ -11,6 +11,7 @@ Contract: REST-37, REST-40.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from k8srt.errors import DecodeError
@@ -19,6 +20,18 @@ MAX_EVENT = 16 << 20
 """An event may have as many bytes."""
 
 _MAX_HEAD = 4096
+_BLANK = 16  # a longer line is not looked at for being blank: it would be an error, after which `Values` takes over
+
+
+Piece = tuple[bytes, int, int]
+"""Bytes, and where within them something begins and ends: so nothing is copied before it is known what it is."""
+
+Document = bytes | memoryview
+
+
+def whole(data: bytes) -> list[Piece]:
+    """All of `data` as one piece."""
+    return [(data, 0, len(data))]
 
 
 class Chunks:
@@ -32,19 +45,17 @@ class Chunks:
         self._in_data = False
         self._in_trailers = False
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> list[Piece]:
         """Return the payload in `data`, as far as it makes sense."""
         if self._pending:
             data, self._pending = self._pending + data, b""
-        pieces: list[memoryview] = []
-        view = memoryview(data)  # so that a payload is copied once, when its pieces are joined
+        pieces: list[Piece] = []
         position, end = 0, len(data)
         while position < end and not self.done and self.failure is None:
             if self._left:
-                piece = view[position : position + self._left]
-                pieces.append(piece)
-                self._left -= len(piece)
-                position += len(piece)
+                begin, position = position, min(position + self._left, end)
+                pieces.append((data, begin, position))
+                self._left -= position - begin
                 continue
             newline = data.find(b"\n", position)
             if newline < 0:
@@ -54,7 +65,7 @@ class Chunks:
                 break
             self._framing_line(data[position:newline].rstrip(b"\r"))
             position = newline + 1
-        return b"".join(pieces)
+        return pieces
 
     def _framing_line(self, line: bytes) -> None:
         """One line between payloads: the end of a chunk, the size of the next, or a trailer."""
@@ -83,8 +94,8 @@ class Frames(Protocol):
 
     failure: DecodeError | None
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """Return the documents that are complete now."""
+    def feed(self, pieces: Iterable[Piece]) -> Sequence[Document]:
+        """Return the documents that are complete now. They may be views of what was fed."""
         ...
 
     def rest(self) -> bytes:
@@ -93,7 +104,11 @@ class Frames(Protocol):
 
 
 class Lines:
-    """A document per line; empty lines mean nothing."""
+    """A document per line; empty lines mean nothing.
+
+    A line that was fed in one piece is a view of it. `find` is the fastest search for line breaks there is: splitting
+    looks at each byte by itself.
+    """
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
         self._limit = limit
@@ -101,15 +116,21 @@ class Lines:
         self._rest: list[bytes] = []  # pieces of the unfinished line: joined once, not at each read
         self._size = 0
 
-    def feed(self, data: bytes) -> list[bytes]:
-        lines = data.split(b"\n")
-        tail = lines.pop()
-        if lines and self._rest:
-            lines[0] = b"".join([*self._rest, lines[0]])
-            self._rest, self._size = [], 0
-        if tail:
-            self._keep(tail)
-        return [line for line in lines if line and not line.isspace()]
+    def feed(self, pieces: Iterable[Piece]) -> list[Document]:
+        lines: list[Document] = []
+        for data, start, end in pieces:
+            view = memoryview(data)
+            while (newline := data.find(b"\n", start, end)) >= 0:
+                line: Document = view[start:newline]
+                if self._rest:
+                    line = b"".join([*self._rest, line])
+                    self._rest, self._size = [], 0
+                if len(line) > _BLANK or bytes(line).strip():
+                    lines.append(line)
+                start = newline + 1
+            if start < end:
+                self._keep(data[start:end])
+        return lines
 
     def _keep(self, piece: bytes) -> None:
         self._rest.append(piece)
@@ -136,8 +157,8 @@ class Values:
         self._depth = 0
         self._in_string = False
 
-    def feed(self, data: bytes) -> list[bytes]:
-        self._buffer += data
+    def feed(self, pieces: Iterable[Piece]) -> list[bytes]:
+        self._buffer += b"".join(data[start:end] for data, start, end in pieces)
         documents: list[bytes] = []
         try:
             while (end := self._end_of_value()) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8srt.rest.frames import Chunks
+from k8srt.rest.frames import Chunks, Piece, whole
 from k8srt.transport.failures import CAUGHT, transport_error
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class Source:
         self._more_likely = False
         reply.set_read_timeout(idle_timeout or None)
 
-    def read(self) -> bytes:
-        """Block until there is payload and return it; b"" when the body is over.
+    def read(self) -> list[Piece]:
+        """Block until there is payload and return it; nothing when the body is over.
 
         `complete` then tells whether it ended as it should. Raises TransportError, and DecodeError for a malformed
         chunk.
@@ -40,7 +40,7 @@ class Source:
             data = self._reply.read_some(READ_SIZE)
             self.complete = not data
             self.position += len(data)
-            return data
+            return whole(data) if data else []
         while not self._chunks.done:
             if self._chunks.failure is not None:
                 raise self._chunks.failure
@@ -49,30 +49,30 @@ class Source:
             except (*CAUGHT, ValueError) as err:  # ValueError: the file was closed
                 raise transport_error(err, self._reply.what, self._reply.url) from err
             if not data:
-                return b""
+                return []
             if payload := self._payload(data):
                 return payload
         self.complete = True
-        return b""
+        return []
 
-    def read_more(self) -> bytes:
-        """Payload that has arrived already; b"" if there is none, or it would have to be waited for.
+    def read_more(self) -> list[Piece]:
+        """Payload that has arrived already; nothing if there is none, or it would have to be waited for.
 
         After a burst there is more than one read takes, over TLS more than one record. Whatever goes wrong here is
         met again by the next `read`.
         """
         if self._fp is None or not self._more_likely:
-            return b""
+            return []
         self._reply.set_read_timeout(0.0)
         try:
             return self._payload(self._fp.read1(READ_SIZE))
         except (*CAUGHT, ValueError):
-            return b""
+            return []
         finally:
             self._reply.set_read_timeout(self.idle_timeout or None)
 
-    def _payload(self, data: bytes) -> bytes:
+    def _payload(self, data: bytes) -> list[Piece]:
         self._more_likely = bool(data) and (len(data) >= READ_SIZE or self._reply.is_tls)
         payload = self._chunks.feed(data)
-        self.position += len(payload)
+        self.position += sum(end - start for _, start, end in payload)
         return payload

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
@@ -25,7 +25,7 @@ from k8srt.apimachinery.record import Record, WatchRecord, decode_event, decode_
 from k8srt.apimachinery.watch import Event, EventType
 from k8srt.apimachinery.wire import decoder, encode
 from k8srt.errors import DecodeError, TransportError, status_error
-from k8srt.rest.frames import Frames, Lines, Values
+from k8srt.rest.frames import Document, Frames, Lines, Piece, Values, whole
 from k8srt.rest.source import Source
 from k8srt.transport.failures import is_timeout
 
@@ -156,35 +156,30 @@ class WatchStream:
 
     def _read_more(self) -> list[WatchRecord]:
         """What else has arrived: each batch wakes threads, so a burst had better be few."""
-        data = b"" if self._is_over() or self._source is None else self._source.read_more()
-        return self._decode(data) if data else []
+        payload = [] if self._is_over() or self._source is None else self._source.read_more()
+        return self._decode(payload) if payload else []
 
-    def _decode(self, data: bytes) -> list[WatchRecord]:
+    def _decode(self, payload: Iterable[Piece]) -> list[WatchRecord]:
         batch: list[WatchRecord] = []
+        documents = self._frames.feed(payload)
         try:
-            documents = self._frames.feed(data)
-            for number, document in enumerate(documents):
-                try:
-                    batch.append(self._event(document))
-                except DecodeError:
-                    if not isinstance(self._frames, Lines):
-                        raise
-                    # A line that is no event: the server may break its lines elsewhere. Look once more.
-                    rest = b"\n".join([*documents[number:], self._frames.rest()])
-                    self._frames = Values()
-                    return batch + self._decode(rest)
+            for document in documents:
+                batch.append(decode_event(document))
         except DecodeError as err:
-            return [*batch, self._failed(err)]
+            self.events += len(batch)
+            return batch + self._misread(documents[len(batch) :], err)
+        self.events += len(batch)
         if self._frames.failure is not None:
             batch.append(self._failed(self._frames.failure))
         return batch
 
-    def _event(self, document: bytes) -> WatchRecord:
-        event = decode_event(document)
-        if event.type not in _TYPES:
-            raise DecodeError(f"unknown event type {event.type!r}")
-        self.events += 1
-        return event
+    def _misread(self, documents: Sequence[Document], err: DecodeError) -> list[WatchRecord]:
+        """A line is no event: the server may break its lines elsewhere. Look once more."""
+        if not isinstance(self._frames, Lines):
+            return [self._failed(err)]
+        rest = b"\n".join([*documents, self._frames.rest()])
+        self._frames = Values()
+        return self._decode(whole(rest))
 
     def _lost(self, err: TransportError) -> None:
         if self._closed:

@@ -6,7 +6,11 @@ import random
 
 import pytest
 
-from k8srt.rest.frames import MAX_EVENT, Chunks, Lines, Values
+from k8srt.rest.frames import MAX_EVENT, Chunks, Lines, Values, whole
+
+
+def payload(chunks: Chunks, data: bytes) -> bytes:
+    return b"".join(piece[start:end] for piece, start, end in chunks.feed(data))
 
 
 def chunked(*payloads: bytes) -> bytes:
@@ -19,7 +23,7 @@ def test_rest_40_chunks_may_be_cut_anywhere(size: int) -> None:
     wire = chunked(*payloads)
     chunks = Chunks()
 
-    out = b"".join(chunks.feed(wire[at : at + size]) for at in range(0, len(wire), size))
+    out = b"".join(payload(chunks, wire[at : at + size]) for at in range(0, len(wire), size))
 
     assert out == b"".join(payloads)
     assert chunks.done
@@ -29,7 +33,7 @@ def test_payload_that_looks_like_framing_is_payload() -> None:
     payloads = [b"\r\n0\r\n\r\n", b"5\r\nhello\r\n"]
     chunks = Chunks()
 
-    assert chunks.feed(chunked(*payloads)) == b"".join(payloads)
+    assert payload(chunks, chunked(*payloads)) == b"".join(payloads)
 
 
 @pytest.mark.parametrize("wire", [b"zz\r\n", b"-1\r\n", b"\r\n", b"3\r\nabcd\r\n", b"x" * 5000])
@@ -44,20 +48,20 @@ def test_malformed_chunks_are_an_error(wire: bytes) -> None:
 def test_what_came_before_something_malformed_is_kept() -> None:
     chunks, values = Chunks(), Values()
 
-    assert chunks.feed(b"2\r\nok\r\nnonsense\r\n") == b"ok"
+    assert payload(chunks, b"2\r\nok\r\nnonsense\r\n") == b"ok"
     assert chunks.failure is not None
-    assert values.feed(b'{"a":1} nonsense') == [b'{"a":1}']
+    assert values.feed(whole(b'{"a":1} nonsense')) == [b'{"a":1}']
     assert values.failure is not None
 
 
 def test_an_unfinished_chunk_is_not_done() -> None:
     chunks = Chunks()
 
-    assert chunks.feed(b"5\r\nhel") == b"hel"
+    assert payload(chunks, b"5\r\nhel") == b"hel"
     assert not chunks.done
-    assert chunks.feed(b"lo\r\n0\r\n") == b"lo"
+    assert payload(chunks, b"lo\r\n0\r\n") == b"lo"
     assert not chunks.done
-    assert chunks.feed(b"\r\n") == b""
+    assert payload(chunks, b"\r\n") == b""
     assert chunks.done
 
 
@@ -70,47 +74,47 @@ def test_rest_40_events_cut_at_random_places_come_out_whole(make: type[Lines] | 
 
     while position < len(wire):
         size = rng.randrange(1, 500)
-        out += frames.feed(wire[position : position + size])
+        out += frames.feed(whole(wire[position : position + size]))
         position += size
 
-    assert [line.strip() for line in out] == events
+    assert [bytes(line).strip() for line in out] == events
     assert frames.rest().strip() == b""
 
 
 def test_rest_37_empty_lines_mean_nothing() -> None:
-    assert Lines().feed(b'\n\r\n{"a":1}\r\n\n') == [b'{"a":1}\r']
+    assert Lines().feed(whole(b'\n\r\n{"a":1}\r\n\n')) == [b'{"a":1}\r']
 
 
 def test_rest_40_values_may_share_a_line_or_span_several() -> None:
     values = Values()
 
-    assert values.feed(b'{"a":{"b":"}"}}{"c":\n') == [b'{"a":{"b":"}"}}']
-    assert values.feed(b'  "\\"{"}\n{') == [b'{"c":\n  "\\"{"}']
+    assert values.feed(whole(b'{"a":{"b":"}"}}{"c":\n')) == [b'{"a":{"b":"}"}}']
+    assert values.feed(whole(b'  "\\"{"}\n{')) == [b'{"c":\n  "\\"{"}']
     assert values.rest() == b"{"
 
 
 def test_rest_40_more_than_16_mib_is_an_error() -> None:
     assert MAX_EVENT == 16 << 20
     for frames in (Lines(limit=1000), Values(limit=1000)):
-        frames.feed(b'{"a":"' + b"x" * 900)
+        frames.feed(whole(b'{"a":"' + b"x" * 900))
         assert frames.failure is None
-        frames.feed(b"x" * 100)
+        frames.feed(whole(b"x" * 100))
         assert "larger than 1000 bytes" in str(frames.failure)
 
 
 def test_garbage_and_a_cut_event_are_told_from_a_long_one() -> None:
     garbage, cut = Values(), Values()
 
-    assert garbage.feed(b"<html>") == []
+    assert garbage.feed(whole(b"<html>")) == []
     assert "no JSON object" in str(garbage.failure)
-    assert cut.feed(b'{"type":"ADDED","object":{\n{"type":"ADDED","object":{}}\n') == []
+    assert cut.feed(whole(b'{"type":"ADDED","object":{\n{"type":"ADDED","object":{}}\n')) == []
     assert "before this one has ended" in str(cut.failure)
 
 
 def test_many_pieces_of_one_line_cost_one_join() -> None:
     lines = Lines()
     for _ in range(10_000):
-        assert lines.feed(b"x" * 100) == []
+        assert lines.feed(whole(b"x" * 100)) == []
 
-    (line,) = lines.feed(b"\n")
+    (line,) = lines.feed(whole(b"\n"))
     assert len(line) == 1_000_000
