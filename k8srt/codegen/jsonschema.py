@@ -41,7 +41,13 @@ OBJECT_META = ref("ObjectMeta", META)
 
 _HEADERS = ("apiVersion", "kind", "metadata")
 _PLAIN = {"boolean": BOOL, "integer": INT, "number": FLOAT, "string": STR}
-_FORMATS = {"byte": BYTES, "date-time": TIME, "duration": DURATION, "int-or-string": INT_OR_STRING}
+_FORMATS = {
+    "byte": BYTES,
+    "date-time": TIME,
+    "duration": DURATION,
+    "int-or-string": INT_OR_STRING,
+    "quantity": QUANTITY,
+}
 _NUMBER = r"(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
 _QUANTITY_PATTERN = rf"^(\+|-)?{_NUMBER}(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?{_NUMBER}))?$"
 
@@ -57,7 +63,7 @@ _SAID = frozenset(
     | {"title", "type", "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string", "x-kubernetes-list-map-keys"}
     | {"x-kubernetes-list-type", "x-kubernetes-map-type", "x-kubernetes-preserve-unknown-fields"}
 )
-_SAID_FORMATS = frozenset({"byte", "date-time", "duration", "int-or-string", "int32", "int64"})
+_SAID_FORMATS = frozenset(_FORMATS) | {"int32", "int64"}
 
 
 class ClassMaker:
@@ -70,9 +76,11 @@ class ClassMaker:
 
     def object_class(self, kind: str, schema: Schema, gvk: str, resource: Resource) -> Class:
         """The class of a kind. Its parts are ready for `take_parts` afterwards."""
-        fields = self._fields(kind, schema, naming.OBJECT_ATTRIBUTES, leave=_HEADERS)
+        name = naming.class_name(kind)
+        fields = self._fields(name, schema, naming.OBJECT_ATTRIBUTES, leave=_HEADERS)
         metadata = Field("metadata", "metadata", OBJECT_META, _with_schema({}, _metadata_keywords(schema)))
-        return Class(kind, (metadata, *fields), gvk, resource=resource, schema=keywords(schema))
+        fields = (metadata, *(fields or _free_form(schema)))
+        return Class(name, fields, gvk, resource=resource, schema=keywords(schema), doc=doc_of(schema))
 
     def take_parts(self) -> list[Class]:
         """The structs made since the last call, each before those inside of it."""
@@ -88,37 +96,45 @@ class ClassMaker:
         names = naming.field_names(properties, reserved)
         required = schema.get("required", ())
         return tuple(
-            Field(names[wire], wire, self._type(sub, owner + naming.class_name(wire)), _facts(sub, wire in required))
+            Field(
+                names[wire],
+                wire,
+                self._type(sub, owner + naming.class_name(wire), naming.class_name(wire)),
+                _facts(sub, wire in required),
+                doc_of(sub),
+            )
             for wire, sub in properties.items()
         )
 
     # ---- types
 
-    def _type(self, schema: Schema, name: str) -> Type:
-        """The type of a value; `name` is what its class is called if it needs one."""
+    def _type(self, schema: Schema, name: str, word: str) -> Type:
+        """The type of a value; `name` is what its class is called if it needs one, and `word` the end of that."""
         if schema.get("x-kubernetes-embedded-resource"):
             return UNSTRUCTURED
         if schema.get("x-kubernetes-int-or-string"):
             return QUANTITY if schema.get("pattern") == _QUANTITY_PATTERN else INT_OR_STRING
         match schema.get("type"):
             case "array":
-                return list_of(self._type(schema.get("items", {}), naming.singular(name)))
+                return list_of(self._type(schema.get("items") or {}, naming.singular(name), naming.singular(word)))
             case "object":
-                return self._object(schema, name)
+                return self._object(schema, name, word)
             case None:
-                return self._object(schema, name) if schema.get("properties") else ANY
+                return self._object(schema, name, word) if schema.get("properties") else ANY
             case plain:
                 return _literals(schema) or _FORMATS.get(schema.get("format", "")) or _PLAIN.get(plain, ANY)
 
-    def _object(self, schema: Schema, name: str) -> Type:
+    def _object(self, schema: Schema, name: str, word: str) -> Type:
         if schema.get("properties"):
-            return _meta_type(schema) or self._struct(schema, name)
+            return _meta_type(schema) or self._struct(schema, name, word)
         values = schema.get("additionalProperties")
-        return map_of(self._type(values, naming.singular(name)) if isinstance(values, Mapping) else ANY)
+        if not isinstance(values, Mapping):
+            return map_of(ANY)
+        return map_of(self._type(values, naming.singular(name), naming.singular(word)))
 
-    def _struct(self, schema: Schema, name: str) -> Type:
+    def _struct(self, schema: Schema, name: str, word: str) -> Type:
         name = self._free_name(name)
-        made = Class(name, map_type=schema.get("x-kubernetes-map-type", ""))
+        made = Class(name, map_type=schema.get("x-kubernetes-map-type", ""), doc=doc_of(schema), word=word)
         place = len(self._parts)
         self._parts.append(made)  # before the structs inside of it
         self._parts[place] = replace(made, fields=self._fields(name, schema, naming.STRUCT_ATTRIBUTES))
@@ -130,6 +146,26 @@ class ClassMaker:
             free, number = f"{name}{number}", number + 1
         self._taken.add(free)
         return free
+
+
+def _free_form(schema: Schema) -> tuple[Field, ...]:
+    """What an object is given whose schema allows anything and names nothing: the two parts that nearly all have."""
+    if not schema.get("x-kubernetes-preserve-unknown-fields") and schema.get("type"):
+        return ()
+    return Field("spec", "spec", ANY), Field("status", "status", ANY)
+
+
+def doc_of(schema: Schema) -> str:
+    """The description of a schema, or its title."""
+    text = schema.get("description") or schema.get("title") or ""
+    return text.strip() if isinstance(text, str) else ""
+
+
+def canonical(value: Any) -> Any:
+    """A value of JSON with its keys sorted, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: canonical(value[key]) for key in sorted(value)}
+    return [canonical(item) for item in value] if isinstance(value, list) else value
 
 
 def _literals(schema: Schema) -> Type | None:
@@ -162,7 +198,7 @@ def _facts(schema: Schema, required: bool) -> dict[str, Any]:
     if (map_type := schema.get("x-kubernetes-map-type")) and not schema.get("properties"):
         facts["map_type"] = map_type
     if schema.get("default") is not None:
-        facts["default"] = schema["default"]
+        facts["default"] = canonical(schema["default"])
     return _with_schema(facts, keywords(schema))
 
 
@@ -184,7 +220,7 @@ def _inside(schema: Schema) -> dict[str, Any]:
     found = keywords(schema)
     for name in ("default", "x-kubernetes-list-map-keys", "x-kubernetes-list-type"):
         if name in schema:
-            found[name] = schema[name]
+            found[name] = canonical(schema[name])
     return found
 
 
@@ -198,7 +234,7 @@ def _own_keywords(schema: Schema) -> Iterator[tuple[str, Any]]:
             continue
         if name == "anyOf" and schema.get("x-kubernetes-int-or-string"):
             continue
-        yield name, value
+        yield name, canonical(value)
 
 
 def _metadata_keywords(schema: Schema) -> dict[str, Any]:

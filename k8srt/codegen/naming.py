@@ -98,6 +98,8 @@ def singular(name: str) -> str:
 def module_name(text: str) -> str:
     """A module or folder name: `v1alpha1`, "apiextensions", "cert-manager" → "cert_manager"."""
     name = re.sub(r"\W+", "_", text.lower())
+    if name[:1].isdigit():
+        name = f"n{name}"
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
@@ -112,7 +114,7 @@ def plural_attribute(kind: str, plural: str) -> str:
     while common < min(len(flat), len(plural)) and flat[common] == plural[common]:
         common += 1
     from_kind = common >= len(flat) - 2  # else the words of the plural can't be told apart
-    name = _take(stem, common) + plural[common:] if from_kind else snake_case(plural)
+    name = re.sub(r"\W", "_", _take(stem, common) + plural[common:]) if from_kind else snake_case(plural)
     return f"{name}_" if keyword.iskeyword(name) else name
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from k8srt.apimachinery.model import camel
 from k8srt.apimachinery.resource import USUAL_SUBRESOURCE_VERBS, USUAL_VERBS
+from k8srt.codegen.docs import docstring
 from k8srt.codegen.tree import (
     MODEL,
     OBJECT,
@@ -17,12 +18,15 @@ from k8srt.codegen.tree import (
     Ref,
     Resource,
     Subresource,
+    Type,
     literal,
 )
 
 WIDTH = 120
 INDENT = "    "
 HEAD = "from __future__ import annotations\n"
+LOOSE = "# fmt: off\n# ruff: noqa\n\n"
+"""For modules that end up in other people's projects, whose formatters and linters are set otherwise."""
 
 
 class Names:
@@ -78,25 +82,58 @@ def import_line(module: str, names: Iterable[str]) -> str:
 def module(tree: Module) -> str:
     """The whole text of a module of models."""
     names = Names(tree)
-    bodies = [_class(cls, names) for cls in tree.classes]
-    return "\n".join([_docstring(tree.doc), HEAD, names.imports(), *("\n" + body for body in bodies)])
+    docs = {cls.name: cls.doc for cls in tree.classes}
+    docs |= {name: docs[target] for name, target in tree.aliases}
+    bodies = [_class(cls, names, docs) for cls in tree.classes]
+    aliases = [_aliases(tree.aliases)] if tree.aliases else []
+    head = f"{LOOSE}{HEAD}" if tree.loose else HEAD
+    return "\n".join([_docstring(tree.doc), head, names.imports(), *("\n" + body for body in bodies + aliases)])
 
 
 def _docstring(doc: str) -> str:
     return f'"""{doc}"""\n'
 
 
+def _aliases(aliases: Iterable[tuple[str, str]]) -> str:
+    lines = [
+        line if len(line) <= WIDTH else f"{name} = (\n{INDENT}{target}\n)"
+        for name, target in aliases
+        for line in [f"{name} = {target}"]
+    ]
+    return "\n".join(["# Parts that are the same as others.", *lines, ""])
+
+
 # ---- classes
 
 
-def _class(cls: Class, names: Names) -> str:
+def _class(cls: Class, names: Names, docs: Mapping[str, str]) -> str:
     header = f"class {cls.name}({_arguments(cls, names)}):"
-    if not cls.fields:
+    doc = docstring(cls.doc, INDENT, WIDTH)
+    if not (cls.fields or doc):
         return f"{header} ...\n"
-    lines = [INDENT + _field(field, names) for field in cls.fields]
-    if cls.schema:
-        lines.insert(0, f"{INDENT}__schema__ = {literal(cls.schema)}\n")
-    return "\n".join([header, *lines, ""])
+    blocks = [block for block in (doc, _class_schema(cls)) if block]
+    blocks += [_field(field, names) + _field_doc(field, docs) for field in cls.fields]
+    return "\n".join([header, *_spaced(blocks), ""])
+
+
+def _class_schema(cls: Class) -> str:
+    return f"{INDENT}__schema__ = {pretty(cls.schema, INDENT, len('__schema__ = '))}" if cls.schema else ""
+
+
+def _field_doc(field: Field, docs: Mapping[str, str]) -> str:
+    """The docstring below a field, unless that's what the class of its value says already."""
+    refs = [part.name for part in field.type.parts if isinstance(part, Ref)]
+    said = any(docs.get(name) == field.doc for name in refs)
+    doc = "" if said else docstring(field.doc, INDENT, WIDTH)
+    return f"\n{doc}" if doc else ""
+
+
+def _spaced(blocks: list[str]) -> Iterator[str]:
+    """An empty line stands before and after what has a docstring; plain fields stand together."""
+    for number, block in enumerate(blocks):
+        if number and ('"""' in block.rpartition("\n")[2] or '"""' in blocks[number - 1].rpartition("\n")[2]):
+            yield ""
+        yield block
 
 
 def _arguments(cls: Class, names: Names) -> str:
@@ -173,14 +210,39 @@ def _subresource(sub: Subresource) -> str:
 
 def _field(field: Field, names: Names) -> str:
     """One line, or one an argument where that would be too long."""
-    head = f"{field.name}: {field.type.text(names.spell)} = "
-    arguments = [f"{name}={literal(value)}" for name, value in field.facts.items()]
-    if camel(field.name) != field.wire:
-        arguments.insert(0, literal(field.wire))
-    if not arguments:
+    annotation = field.type.text(names.spell)
+    if len(f"{INDENT}{field.name}: {annotation} = field(") > WIDTH and _is_choice(field.type):
+        annotation = field.type.text(names.spell, INDENT)
+    head = f"{INDENT}{field.name}: {annotation} = "
+    if camel(field.name) == field.wire and not field.facts:
         return head + names.spell(Ref("unset", MODEL))
     call = names.spell(Ref("field", MODEL))
-    line = f"{head}{call}({', '.join(arguments)})"
-    if len(line) <= WIDTH - len(INDENT):
+    wire = [] if camel(field.name) == field.wire else [literal(field.wire)]
+    line = f"{head}{call}({', '.join([*wire, *(f'{name}={literal(value)}' for name, value in field.facts.items())])})"
+    if len(line.rpartition("\n")[2]) <= WIDTH:
         return line
-    return f"{head}{call}(\n" + "".join(f"{INDENT * 2}{argument},\n" for argument in arguments) + f"{INDENT})"
+    deeper = INDENT * 2
+    arguments = wire + [f"{name}={pretty(value, deeper, len(name) + 1)}" for name, value in field.facts.items()]
+    return f"{head}{call}(\n" + "".join(f"{deeper}{argument},\n" for argument in arguments) + f"{INDENT})"
+
+
+def _is_choice(type_: Type) -> bool:
+    return type_.shape == "literal" or any(_is_choice(part) for part in type_.parts if isinstance(part, Type))
+
+
+def pretty(value: object, indent: str, before: int) -> str:
+    """A literal on one line, or one item a line where that would be too long.
+
+    `before` is how many letters stand between the indentation and the value.
+    """
+    line = literal(value)
+    if len(indent) + before + len(line) + 1 <= WIDTH or not isinstance(value, (dict, list, tuple)) or not value:
+        return line
+    deeper = indent + INDENT
+    if isinstance(value, dict):
+        heads = [f"{literal(key)}: " for key in value]
+        items = [head + pretty(item, deeper, len(head)) for head, item in zip(heads, value.values(), strict=True)]
+    else:
+        items = [pretty(item, deeper, 0) for item in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]" if isinstance(value, list) else "()"
+    return opening + "\n" + "".join(f"{deeper}{item},\n" for item in items) + indent + closing

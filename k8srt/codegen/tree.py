@@ -28,9 +28,12 @@ class Type:
     shape: str
     parts: tuple[Any, ...]
 
-    def text(self, spell: Callable[[Ref], str]) -> str:
-        """The annotation; `spell` tells how the module at hand calls a class."""
-        parts = [part.text(spell) if isinstance(part, Type) else part for part in self.parts]
+    def text(self, spell: Callable[[Ref], str], broken: str = "") -> str:
+        """The annotation; `spell` tells how the module at hand calls a class.
+
+        With `broken`, an indentation, each literal of a choice stands on a line of its own.
+        """
+        parts = [part.text(spell, broken) if isinstance(part, Type) else part for part in self.parts]
         match self.shape:
             case "ref":
                 return spell(self.parts[0])
@@ -38,6 +41,9 @@ class Type:
                 return f"list[{parts[0]}]"
             case "map":
                 return f"dict[str, {parts[0]}]"
+            case "literal" if broken:
+                lines = "".join(f"{broken}    {literal(part)},\n" for part in parts)
+                return f"{spell(LITERAL)}[\n{lines}{broken}]"
             case "literal":
                 return f"{spell(LITERAL)}[{', '.join(literal(part) for part in parts)}]"
             case _:
@@ -78,7 +84,7 @@ OBJECT = "k8srt.apimachinery.object"
 OBJECT_LIST = "k8srt.apimachinery.objectlist"
 
 ANY = ref("Any", "typing")
-LITERAL = Ref("Literal", "typing")
+LITERAL = Ref("Literal", MODEL)
 BOOL, BYTES, FLOAT, INT, STR = ref("bool"), ref("bytes"), ref("float"), ref("int"), ref("str")
 INT_OR_STRING = ref("IntOrString", MODEL)
 MICRO_TIME = ref("MicroTime", MODEL)
@@ -95,6 +101,7 @@ class Field:
     wire: str
     type: Type
     facts: dict[str, Any] = field(default_factory=dict)
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,10 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A class to write: a plain struct, an object with a kind of its own (`gvk`), or a list of such (`item`)."""
+    """A class to write: a plain struct, an object with a kind of its own (`gvk`), or a list of such (`item`).
+
+    `word` is what the place of a struct is called, in the words of its name: the last of them.
+    """
 
     name: str
     fields: tuple[Field, ...] = ()
@@ -130,6 +140,8 @@ class Class:
     resource: Resource | None = None
     map_type: str = ""
     schema: dict[str, Any] = field(default_factory=dict)
+    doc: str = ""
+    word: str = ""
 
     @property
     def kind(self) -> str:
@@ -138,12 +150,17 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """All classes of one group and version, for one file. `name` is dotted: "k8srt.api.core.v1"."""
+    """All classes of one group and version, for one file. `name` is dotted: "k8srt.api.core.v1".
+
+    `aliases` are further names of classes (name, class); a `loose` module is left alone by formatters and linters.
+    """
 
     name: str
     api_version: str
     classes: tuple[Class, ...]
     doc: str = ""
+    aliases: tuple[tuple[str, str], ...] = ()
+    loose: bool = False
 
     @property
     def resources(self) -> list[Class]:

@@ -1,5 +1,7 @@
 """`Literal` in models: strict with what is made here, lenient with what comes from a server."""
 
+# ruff: noqa: F821, UP037 - the linter knows the `Literal` of typing only
+
 from __future__ import annotations
 
 import msgspec
@@ -81,7 +83,7 @@ def test_a_wrong_value_put_into_a_good_object_is_refused():
 
 def test_a_value_of_another_type_is_refused_when_read():
     with pytest.raises(DecodeError, match=r"spec\.size: expected str, got int"):
-        box(size=1).spec.size  # noqa: B018
+        box(size=1).spec.size
 
 
 def test_the_same_values_are_the_same_type_and_one_value_needs_no_comma():
@@ -99,5 +101,5 @@ def test_structures_see_texts_and_numbers():
 
 def test_a_struct_alone_is_read_leniently():
     assert BoxSpec.from_dict({"size": "huge"}).size == "huge"
-    with pytest.raises(msgspec.ValidationError, match="expected one of|Expected one of"):
+    with pytest.raises(msgspec.ValidationError, match="Expected one of"):
         wire.check(BoxSpec, b'{"size":"huge"}')
