@@ -33,6 +33,7 @@ from k8srt.util.clock import SYSTEM, Clock
 if TYPE_CHECKING:
     from k8srt.discovery.memory import MemCacheClient
     from k8srt.kubernetes.lookup import ResourceTable
+    from k8srt.kubernetes.manifests.outcomes import Outcomes
     from k8srt.kubernetes.typed._index import Groups
     from k8srt.restmapper.mapper import RESTMapper
 else:
@@ -135,8 +136,9 @@ class Clientset(Groups):
         timeout: float | None = 60.0,
         stop: threading.Event | None = None,
         progress: bool = False,
-    ) -> Any:
-        """Apply whole manifests: see `k8srt.kubernetes.manifests.apply`."""
+        recursive: bool = False,
+    ) -> Outcomes:
+        """Apply whole manifests: objects, dicts, YAML text, files, folders. See `k8srt.kubernetes.manifests.apply`."""
         from k8srt.kubernetes import manifests
 
         return manifests.apply(
@@ -150,6 +152,7 @@ class Clientset(Groups):
             timeout=timeout,
             stop=stop,
             progress=progress,
+            recursive=recursive,
         )
 
     def delete(
@@ -162,8 +165,10 @@ class Clientset(Groups):
         wait: bool = False,
         timeout: float | None = 60.0,
         stop: threading.Event | None = None,
-    ) -> Any:
-        """Delete what manifests name: see `k8srt.kubernetes.manifests.delete`."""
+        progress: bool = False,
+        recursive: bool = False,
+    ) -> Outcomes:
+        """Delete what manifests name, in the reverse order. See `k8srt.kubernetes.manifests.delete`."""
         from k8srt.kubernetes import manifests
 
         return manifests.delete(
@@ -175,6 +180,8 @@ class Clientset(Groups):
             wait=wait,
             timeout=timeout,
             stop=stop,
+            progress=progress,
+            recursive=recursive,
         )
 
     # ---- groups ---------------------------------------------------------------------------------------------------

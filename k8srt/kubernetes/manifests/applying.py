@@ -135,7 +135,7 @@ class _Applying:
             if not (self._dry_run and self._may_come(step)):
                 raise
             return Outcome(UNCHECKED, step.object(), step.manifest, True)
-        action = APPLIED if not seen else CREATED if before is None else self._compared(before, after)
+        action = APPLIED if not seen else CREATED if before is None else _compared(before, after)
         return Outcome(action, after, step.manifest, self._dry_run)
 
     def _before(self, step: Step) -> tuple[Object | None, bool]:
@@ -146,11 +146,6 @@ class _Applying:
             return None, True
         except Forbidden:
             return None, False
-
-    def _compared(self, before: Object, after: Object) -> str:
-        old, new = before.to_record(), after.to_record()
-        same = _content(old) == _content(new) if self._dry_run else old.resource_version == new.resource_version
-        return UNCHANGED if same else CONFIGURED
 
     def _send(self, step: Step, wait: bool) -> Object:
         """Apply; what a new definition defines is not always served at once."""
@@ -221,8 +216,12 @@ class _Established(HasCondition):
         return super().met(record)
 
 
+def _compared(before: Object, after: Object) -> str:
+    """Whether anything is different but who owns what."""
+    return UNCHANGED if _content(before.to_record()) == _content(after.to_record()) else CONFIGURED
+
+
 def _content(record: Record) -> dict[str, Any]:
-    """An object without what changes whenever it is written."""
     parts: dict[str, Any] = {key: value for key, value in record.parts.items() if key != "metadata"}
     metadata = part(record, "metadata")
     return {**parts, "metadata": {key: value for key, value in metadata.items() if key not in _VARYING}}

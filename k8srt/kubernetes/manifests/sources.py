@@ -39,7 +39,7 @@ class Place:
     def at(self, *path: str | int) -> str:
         """The place of a value of the manifest, for messages."""
         parts = [self.file] if self.file else []
-        parts.append(f"document {self.document.number}")
+        parts.append(f"{'document' if self.document.line else 'object'} {self.document.number}")
         if self.document.line:
             parts.append(f"line {self.line_of(*path)}")
         if len(self.within) == 2:
@@ -105,11 +105,11 @@ def _places(source: Source, recursive: bool, count: _Count) -> Iterator[Place]:
     elif isinstance(source, Mapping):
         yield Place("", Document(source, count.next(), 0))
     elif isinstance(source, str):
-        yield from _text("", source) if _is_text(source) else _path(Path(source), recursive)
+        yield from _text("", source) if _is_text(source) else _path(source, recursive)
     elif isinstance(source, (bytes, bytearray)):
         yield from _text("", bytes(source))
     elif isinstance(source, os.PathLike):
-        yield from _path(Path(source), recursive)
+        yield from _path(os.fspath(source), recursive)
     elif hasattr(source, "read"):
         yield from _text(str(getattr(source, "name", "")), source.read())
     elif isinstance(source, (ObjectList, Iterable)):
@@ -125,7 +125,7 @@ def _plain(obj: Object, count: _Count) -> dict[str, Any]:
     try:
         return obj.to_dict()
     except DecodeError as err:
-        raise DecodeError(f"document {count.value + 1}: {err}") from err
+        raise DecodeError(f"object {count.value + 1}: {err}") from err
 
 
 def _is_text(source: str) -> bool:
@@ -142,16 +142,17 @@ def _text(file: str, text: str | bytes) -> Iterator[Place]:
         raise DecodeError(f"{file}, {err}" if file else str(err)) from err
 
 
-def _path(path: Path, recursive: bool) -> Iterator[Place]:
+def _path(given: str, recursive: bool) -> Iterator[Place]:
+    path = Path(given)
     if path.is_dir():
         for file in _files(path, recursive):
             yield from _text(str(file), file.read_bytes())
     elif path.exists():
         yield from _text(str(path), path.read_bytes())
-    elif "://" in str(path) or str(path).startswith(("http:", "https:")):
-        raise ValueError(f"{path}: manifests are not downloaded; get the text and give that")
+    elif "://" in given:
+        raise ValueError(f"{given}: manifests are not downloaded; get the text and give that")
     else:
-        raise FileNotFoundError(f"no such file or folder: {str(path)!r} (text has a line break or ': ' in it)")
+        raise FileNotFoundError(f"no such file or folder: {given!r} (text has a line break or ': ' in it)")
 
 
 def _files(folder: Path, recursive: bool) -> list[Path]:
