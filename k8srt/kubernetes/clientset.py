@@ -75,13 +75,17 @@ class Clientset(Groups):
         """Made when first asked for, so that who never asks loads none of it."""
         with self._lock:
             if self._looking_up is None:
-                from k8srt.discovery.client import DiscoveryClient
-                from k8srt.discovery.memory import MemCacheClient
                 from k8srt.restmapper.mapper import RESTMapper
 
-                discovery = MemCacheClient(DiscoveryClient.over(self.rest_client))
+                discovery = self._new_discovery()
                 self._looking_up = (discovery, RESTMapper(discovery))
             return self._looking_up
+
+    def _new_discovery(self) -> MemCacheClient:
+        from k8srt.discovery.client import DiscoveryClient
+        from k8srt.discovery.memory import MemCacheClient
+
+        return MemCacheClient(DiscoveryClient.over(self.rest_client))
 
     def api_resources(
         self,

@@ -1,15 +1,38 @@
-"""Tools for tests, of the library itself and of its users: a clock to turn, a cluster in the process.
+"""Tools for tests, of the library itself and of its users: a clock to turn, a cluster in the process, fake clients.
 
 Every name is loaded when it is first touched.
 """
 
+from typing import TYPE_CHECKING
+
 from k8srt._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from k8srt.testing.apiserver.server import APIServer as APIServer
+    from k8srt.testing.clock import FakeClock as FakeClock
+    from k8srt.testing.custom_store import FakeCustomStore as FakeCustomStore
+    from k8srt.testing.fake.actions import Action as Action
+    from k8srt.testing.fake.actions import Actions as Actions
+    from k8srt.testing.fake.clientset import FakeClientset as FakeClientset
+    from k8srt.testing.fake.discovery import FakeDiscovery as FakeDiscovery
+    from k8srt.testing.fake.reactors import Handled as Handled
+    from k8srt.testing.fake.reactors import NotHandled as NotHandled
+    from k8srt.testing.fake.refusals import refusal as refusal
+    from k8srt.testing.fake.watcher import FakeWatcher as FakeWatcher
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "APIServer": "k8srt.testing.apiserver.server",
-        "FakeCustomStore": "k8srt.testing.custom_store",
+        "Action": "k8srt.testing.fake.actions",
+        "Actions": "k8srt.testing.fake.actions",
+        "FakeClientset": "k8srt.testing.fake.clientset",
         "FakeClock": "k8srt.testing.clock",
+        "FakeCustomStore": "k8srt.testing.custom_store",
+        "FakeDiscovery": "k8srt.testing.fake.discovery",
+        "FakeWatcher": "k8srt.testing.fake.watcher",
+        "Handled": "k8srt.testing.fake.reactors",
+        "NotHandled": "k8srt.testing.fake.reactors",
+        "refusal": "k8srt.testing.fake.refusals",
     },
 )

@@ -16,7 +16,7 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 def bootstrap(cluster: Cluster) -> None:
     """Make the namespaces of a new cluster; service accounts come with them if wanted."""
-    cluster.make = lambda plural, namespace, raw: make(cluster, plural, namespace, raw)
+    connect(cluster)
     for name in NAMESPACES:
         make(cluster, "namespaces", "", {"metadata": {"name": name}})
     for group, versions in cluster.registry.groups().items():
@@ -26,6 +26,11 @@ def bootstrap(cluster: Cluster) -> None:
         make(cluster, "clusterroles", "", role, api="rbac.authorization.k8s.io")
     for binding in CLUSTER_ROLE_BINDINGS:
         make(cluster, "clusterrolebindings", "", binding, api="rbac.authorization.k8s.io")
+
+
+def connect(cluster: Cluster) -> None:
+    """Let the cluster create objects on its own behalf."""
+    cluster.make = lambda plural, namespace, raw: make(cluster, plural, namespace, raw)
 
 
 def _api_service(group: str, version: str) -> JSON:

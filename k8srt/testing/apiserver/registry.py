@@ -141,6 +141,13 @@ class Registry:
         for resource in builtin_resources(strategies):
             self._entry(self._builtin, resource.group, resource.version).resources[resource.plural] = resource
 
+    def fresh(self) -> Registry:
+        """Another registry with the same built-in rows, and no custom ones."""
+        other = Registry.__new__(Registry)
+        other._lock = threading.Lock()
+        other._builtin, other._custom, other._revision = self._builtin, {}, 0
+        return other
+
     @staticmethod
     def _entry(entries: dict[tuple[str, str], GroupVersionEntry], group: str, version: str) -> GroupVersionEntry:
         return entries.setdefault((group, version), GroupVersionEntry(group, version))

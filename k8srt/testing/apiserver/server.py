@@ -27,6 +27,8 @@ from k8srt.testing.apiserver.strategies.table import STRATEGIES
 from k8srt.util.clock import SYSTEM, Clock
 
 if TYPE_CHECKING:
+    from k8srt.apimachinery.unstructured import Unstructured
+    from k8srt.kubernetes.manifests.sources import Source
     from k8srt.rest import Config
 
 
@@ -146,6 +148,17 @@ class APIServer:
         return kubeconfig_text(self.url, self.token, self.certificate)
 
     # ---- for tests
+
+    def load(self, *sources: Source, namespace: str = "default") -> list[Unstructured]:
+        """Put objects into the cluster as they are, status and uid included, and return them as stored.
+
+        Sources are objects, dicts, lists, YAML text, files and folders; definitions come first and are served at once,
+        missing namespaces are made, what is there already is replaced. Before the start or while it runs. Raises
+        DecodeError and StatusError naming file and document.
+        """
+        from k8srt.testing.apiserver.preload import preload
+
+        return preload(self.cluster, sources, namespace=namespace)
 
     def compact(self) -> int:
         """Forget the history: watches from older versions answer 410. Returns the version compacted to."""

@@ -150,6 +150,16 @@ class Storage:
         self._listeners: list[Callable[[str, Change], None]] = []
         self._closed = False
 
+    def copy(self, history: int = HISTORY, clock: Clock = SYSTEM) -> Storage:
+        """Another storage with the same objects, which are shared, and without the history before them."""
+        other = Storage(history, clock)
+        with self._lock:
+            other._revision = other._compacted = self._revision
+            for name, table in self._tables.items():
+                made = other._tables[name] = _Table(self._revision, history)
+                made.objects, made.ordered = dict(table.objects), None
+        return other
+
     @property
     def revision(self) -> int:
         with self._lock:

@@ -66,9 +66,19 @@ def create(cluster: Cluster, request: Request, info: RequestInfo, resource: Reso
 
 
 def commit_create(
-    cluster: Cluster, resource: Resource, obj: JSON, options: WriteOptions, write: Write, *, track: bool = True
+    cluster: Cluster,
+    resource: Resource,
+    obj: JSON,
+    options: WriteOptions,
+    write: Write,
+    *,
+    track: bool = True,
+    restore: Callable[[JSON], None] | None = None,
 ) -> JSON:
-    """Finish, check and store a new object; returns it as stored. `track`: note the manager as an updater."""
+    """Finish, check and store a new object; returns it as stored. `track`: note the manager as an updater.
+
+    `restore` may put back what a client cannot set, before the object is checked.
+    """
     meta = obj["metadata"]
     if meta.get("resourceVersion"):
         raise plain_500("resourceVersion should not be set on objects to be created")
@@ -79,7 +89,9 @@ def commit_create(
     admission.admit_create(resource, obj, write)
     resource.strategy.prepare(obj, None, write)
     _reset_status(resource, obj)
-    causes = metadata.create_causes(resource, obj) + _causes(resource, obj, None)
+    if restore is not None:
+        restore(obj)
+    causes = metadata.create_causes(resource, obj) + problems(resource, obj, None)
     if causes:
         raise invalid(resource.error_group, resource.kind, meta.get("name", ""), causes)
     made = _store_new(cluster, resource, obj, options)
@@ -119,7 +131,8 @@ def _reset_status(resource: Resource, obj: JSON) -> None:
         resource.strategy.first_status(obj)
 
 
-def _causes(resource: Resource, obj: JSON, old: JSON | None) -> list[Cause]:
+def problems(resource: Resource, obj: JSON, old: JSON | None) -> list[Cause]:
+    """What is wrong with an object by the rules of its kind."""
     if resource.custom is not None:
         from k8srt.testing.apiserver.customs import validate
 
@@ -271,7 +284,7 @@ def commit_update(
         _count_generation(resource, old, new)
     admission.admit_update(resource, old, new, write)
     before = None if write.subresource in _LOOSE else old
-    causes = metadata.update_causes(old, new, twice=resource.custom is None) + _causes(resource, new, before)
+    causes = metadata.update_causes(old, new, twice=resource.custom is None) + problems(resource, new, before)
     if causes:
         raise invalid(resource.error_group, resource.kind, write.name, causes)
     new = keep_times(old, new)

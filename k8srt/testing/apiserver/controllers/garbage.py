@@ -35,6 +35,12 @@ class GarbageCollector(Worker):
         self._owners: dict[str, set[str]] = {}  # dependent → owners
         self._dependents: dict[str, set[str]] = {}  # owner → dependents
 
+    def learn(self) -> None:
+        """Take in what was there before; by the thread that makes this."""
+        for table in self.cluster.storage.resources():
+            for stored in self.cluster.storage.page(table).items:
+                self.handle(table, Change(stored.revision, stored.key, stored, stored, stored))
+
     def wants(self, table: str, change: Change) -> bool:
         return table != "events"
 

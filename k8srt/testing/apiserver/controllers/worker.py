@@ -22,6 +22,7 @@ class Worker:
         self._cond = threading.Condition()  # guards the queue and the flag
         self._queue: deque[tuple[str, Change]] = deque()
         self._stopping = False
+        self._settling = threading.Lock()  # held while somebody handles the queue; before the condition
         self._thread = threading.Thread(target=self._run, name=f"k8srt-apiserver-{self.name}", daemon=True)
         cluster.storage.listen(self._note)
 
@@ -35,6 +36,21 @@ class Worker:
 
     def start(self) -> None:
         self._thread.start()
+
+    def settle(self) -> bool:
+        """Handle what is queued in the calling thread, where the worker has none of its own.
+
+        Returns whether there was anything. A second thread waits until the first is done.
+        """
+        busy = False
+        with self._settling:
+            while True:
+                with self._cond:
+                    if not self._queue:
+                        return busy
+                    table, change = self._queue.popleft()
+                busy = True
+                self._handle(table, change)
 
     def stop(self) -> None:
         """Wait for the thread to end; what is queued is left undone."""
@@ -60,7 +76,10 @@ class Worker:
                 if self._stopping:
                     return
                 table, change = self._queue.popleft()
-            try:
-                self.handle(table, change)
-            except Exception:
-                log.exception("%s could not handle %s %s", self.name, table, change.key)
+            self._handle(table, change)
+
+    def _handle(self, table: str, change: Change) -> None:
+        try:
+            self.handle(table, change)
+        except Exception:
+            log.exception("%s could not handle %s %s", self.name, table, change.key)

@@ -1,0 +1,29 @@
+"""A clientset without a server to talk to, and what tests do with it. Each name is loaded when first touched."""
+
+from typing import TYPE_CHECKING
+
+from k8srt._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from k8srt.testing.fake.actions import Action as Action
+    from k8srt.testing.fake.actions import Actions as Actions
+    from k8srt.testing.fake.clientset import FakeClientset as FakeClientset
+    from k8srt.testing.fake.discovery import FakeDiscovery as FakeDiscovery
+    from k8srt.testing.fake.reactors import Handled as Handled
+    from k8srt.testing.fake.reactors import NotHandled as NotHandled
+    from k8srt.testing.fake.refusals import refusal as refusal
+    from k8srt.testing.fake.watcher import FakeWatcher as FakeWatcher
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "Action": "k8srt.testing.fake.actions",
+        "Actions": "k8srt.testing.fake.actions",
+        "FakeClientset": "k8srt.testing.fake.clientset",
+        "FakeDiscovery": "k8srt.testing.fake.discovery",
+        "FakeWatcher": "k8srt.testing.fake.watcher",
+        "Handled": "k8srt.testing.fake.reactors",
+        "NotHandled": "k8srt.testing.fake.reactors",
+        "refusal": "k8srt.testing.fake.refusals",
+    },
+)
