@@ -8,6 +8,7 @@ Contract: REST-01 to REST-09, REST-45 to REST-47.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import platform
 import sys
@@ -18,10 +19,11 @@ from urllib.parse import urlsplit
 
 from k8srt._version import __version__
 from k8srt.errors import ConfigError
-from k8srt.transport.headers import MASK
+from k8srt.transport.headers import MASK, mask_url
 from k8srt.transport.tls import TLSConfig
 
 if TYPE_CHECKING:
+    from k8srt.transport.auth_config import AuthProviderConfig, AuthProviderConfigPersister, ExecConfig
     from k8srt.transport.custom import RoundTripper
     from k8srt.util.flowcontrol import RateLimiter
 
@@ -34,7 +36,8 @@ __all__ = [
     "default_user_agent",
 ]
 
-_SECRETS = frozenset({"password", "bearer_token"})
+_SECRETS = frozenset({"password", "bearer_token", "exec_provider", "auth_provider", "auth_persister"})
+_URLS = frozenset({"host", "proxy_url"})
 _KEPT_ANONYMOUS = (
     *("host", "api_path", "accept_content_types", "content_type", "group_version", "qps", "burst", "rate_limiter"),
     *("warning_handler", "user_agent", "disable_compression", "timeout", "proxy_url"),
@@ -63,6 +66,8 @@ class Config:
       `connect_timeout` and `read_timeout` bound each silence and always hold (USR-16).
     - `watch_idle_timeout`: a watch that hears nothing for so long ends, as a dead connection would (USR-01).
       Bookmarks, which a server sends about once a minute, keep a quiet one alive.
+    - `exec_provider` is a program that is run for credentials, `auth_provider` a provider that is built in, and
+      `auth_persister` where that one keeps what it got.
     - `transport` takes the place of connections: requests go to its `send`, TLS options with it are refused (REST-47).
     """
 
@@ -77,8 +82,9 @@ class Config:
     bearer_token_file: str = ""
     tls: TLSConfig = field(default_factory=TLSConfig)
     impersonate: ImpersonationConfig = field(default_factory=ImpersonationConfig)
-    exec_provider: Any = None
-    auth_provider: Any = None
+    exec_provider: ExecConfig | None = None
+    auth_provider: AuthProviderConfig | None = None
+    auth_persister: AuthProviderConfigPersister | None = None
     user_agent: str = ""
     disable_compression: bool = False
     qps: float = 0.0
@@ -102,20 +108,50 @@ class Config:
         tls = dataclasses.replace(self.tls, cert_file="", cert_data=b"", key_file="", key_data=b"")
         return Config(**kept, tls=tls)
 
+    def impersonating(
+        self,
+        username: str,
+        *,
+        uid: str = "",
+        groups: Sequence[str] = (),
+        extra: Mapping[str, Sequence[str]] | None = None,
+    ) -> Config:
+        """The same, asking the server to be taken for somebody else; no name means for oneself again.
+
+        Raises ValueError for uid, groups or extra without a name. Contract: REST-53.
+        """
+        if not username and (uid or groups or extra):
+            raise ValueError("impersonating: uid, groups or extra are given without a username")
+        if isinstance(groups, str):
+            raise TypeError("impersonating: groups must be a list of texts")
+        who = ImpersonationConfig(username, uid, list(groups), {key: list(each) for key, each in (extra or {}).items()})
+        return dataclasses.replace(self, impersonate=who)
+
+    @classmethod
+    def from_kubeconfig(
+        cls, source: bytes | str | Mapping[str, Any] | os.PathLike[str], *, context: str = ""
+    ) -> Config:
+        """From the content of a kubeconfig (bytes, or a dict) or from one file (a path), and nothing else: no other
+        files, no environment, no fallback. Raises ConfigError naming the file, the entry and the field."""
+        # By its name: files are read a layer above, where this class is known.
+        loading = importlib.import_module("k8srt.tools.clientcmd.loading")
+        found: Config = loading.rest_config_from_kubeconfig(source, context)
+        return found
+
     def base_url(self) -> str:
         """The URL of the server, with the path every request starts with. Raises ConfigError. Contract: REST-02."""
         host = self.host or "localhost"
         if "://" not in host:
             if "/" in host:
-                raise ConfigError(f"host: {host!r} must be a URL or a host:port pair")
+                raise ConfigError(f"host: {mask_url(host)!r} must be a URL or a host:port pair")
             host = f"{'https' if self.tls.implies_tls else 'http'}://{host}"
         try:
             parts = urlsplit(host)
             _ = parts.port  # raises for a port that is no number
         except ValueError as err:
-            raise ConfigError(f"host: {self.host!r} must be a URL or a host:port pair: {err}") from err
+            raise ConfigError(f"host: {mask_url(self.host)!r} must be a URL or a host:port pair: {err}") from err
         if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-            raise ConfigError(f"host: {self.host!r} must be a URL or a host:port pair")
+            raise ConfigError(f"host: {mask_url(self.host)!r} must be a URL or a host:port pair")
         return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
     def is_tls(self) -> bool:
@@ -129,8 +165,11 @@ class Config:
             value = getattr(self, spec.name)
             if value == getattr(_DEFAULTS, spec.name):
                 continue
-            secret = spec.name in _SECRETS or spec.name in ("exec_provider", "auth_provider")
-            shown.append(f"{spec.name}={MASK!r}" if secret else f"{spec.name}={value!r}")
+            if spec.name in _SECRETS:
+                value = MASK
+            elif spec.name in _URLS:
+                value = mask_url(value)
+            shown.append(f"{spec.name}={value!r}")
         return f"Config({', '.join(shown)})"
 
     __str__ = __repr__

@@ -33,6 +33,17 @@ def escape_key(key: str) -> str:
     return "".join(chr(byte) if chr(byte) in allowed else f"%{byte:02X}" for byte in key.encode("utf-8"))
 
 
+def mask_url(url: str) -> str:
+    """The URL without the password in it, if it has one."""
+    scheme, mark, rest = url.rpartition("://")
+    authority, slash, path = rest.partition("/")
+    user, at, host = authority.rpartition("@")
+    if not at:
+        return url
+    name, colon, _ = user.partition(":")
+    return f"{scheme}{mark}{name}{colon}{'***' if colon else ''}@{host}{slash}{path}"
+
+
 def masked(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers as a log may show them."""
     return {name: MASK if name.lower() in _SECRET else value for name, value in headers.items()}

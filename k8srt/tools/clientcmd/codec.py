@@ -1,67 +1,218 @@
-"""YAML or JSON → `KubeConfig`, with errors that name the file, the entry and the field.
+"""YAML, JSON or plain dicts ↔ `KubeConfig`, with errors that name the file, the entry and the field.
 
-Scalars stay the text that was written: a token `1e5` or a name `yes` is no number and no boolean. Unknown fields are
-left out. Contract: KCFG-03, KCFG-07, KCFG-09, KCFG-10.
+Each stanza has one table of its fields, which both directions go by. What a table does not name is kept and written
+again. Scalars stay the text that was written: a token `1e5` or a name `yes` is no number and no boolean.
+
+Contract: KCFG-03, KCFG-07, KCFG-09, KCFG-10, KCFG-41.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import yaml
 
-from k8srt.tools.clientcmd.errors import LoadError
-from k8srt.tools.clientcmd.model import AuthInfo, AuthProvider, Cluster, Context, ExecConfig, KubeConfig
+from k8srt.tools.clientcmd.errors import ConfigFileNotFound, LoadError
+from k8srt.tools.clientcmd.forms import (
+    DATA,
+    EXTENSIONS,
+    FLAG,
+    TEXT,
+    TEXTS,
+    VARIABLES,
+    Form,
+    Named,
+    Problem,
+    mapping,
+    sequence,
+)
+from k8srt.tools.clientcmd.model import AuthInfo, Cluster, Context, KubeConfig, Preferences
+from k8srt.tools.clientcmd.scalars import dump, parse, settled
+from k8srt.transport.auth_config import AuthProviderConfig, ExecConfig
 
-E = TypeVar("E")
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+T = TypeVar("T")
+E = TypeVar("E", Cluster, AuthInfo, Context)
+
+KIND, VERSION = "Config", "v1"
+_BETA = "client.authentication.k8s.io/v1beta1"
 
 
-class _Loader(_Base):  # type: ignore[misc]
-    """The safe loader that knows null, true and false, and leaves every other scalar as text."""
+class _Stanza(Form[T]):
+    """A mapping that is a dataclass: a table from its keys to attributes and their forms."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    def __init__(self, cls: Callable[..., T], fields: Mapping[str, tuple[str, Form[Any]]]) -> None:
+        self._cls = cls
+        self._fields = fields
+
+    def read(self, value: Any, place: str) -> T:
+        return self.build(mapping(value, place), f"{place}.")
+
+    def build(self, raw: Mapping[str, Any], prefix: str = "", **more: Any) -> T:
+        """From the mapping, and from `more` attributes."""
+        found = {attr: form.read(raw.get(key), f"{prefix}{key}") for key, (attr, form) in self._fields.items()}
+        unknown = {str(key): settled(each) for key, each in raw.items() if key not in self._fields}
+        return self._cls(**found, **more, unknown=unknown)
+
+    def write(self, value: T, place: str = "") -> dict[str, Any]:
+        prefix = f"{place}." if place else ""
+        plain = {}
+        for key, (attr, form) in self._fields.items():
+            each = getattr(value, attr)
+            if each or (each is not None and form in (_EXEC, _PROVIDER)):
+                plain[key] = form.write(each, f"{prefix}{key}")
+        return {**plain, **value.unknown}  # type: ignore[attr-defined]
 
 
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^([tT]rue|TRUE|[fF]alse|FALSE)$"), list("tTfF"))
+class _Optional(Form[Any]):
+    """A stanza whose absence is None."""
+
+    def __init__(self, form: Form[Any]) -> None:
+        self._form = form
+
+    def read(self, value: Any, place: str) -> Any:
+        return None if value is None else self._form.read(value, place)
+
+    def write(self, value: Any, place: str) -> Any:
+        return self._form.write(value, place)
 
 
-class _Problem(Exception):
-    """What is wrong with one field; the place is added on the way up."""
+class _ExecStanza(_Stanza[ExecConfig]):
+    """The older version need not say when it may ask; the newer must. Contract: KCFG-10."""
+
+    def build(self, raw: Mapping[str, Any], prefix: str = "", **more: Any) -> ExecConfig:
+        program = super().build(raw, prefix, **more)
+        if not program.interactive_mode and program.api_version == _BETA:
+            program.interactive_mode = "IfAvailable"
+        return program
+
+
+_EXEC = _Optional(
+    _ExecStanza(
+        ExecConfig,
+        {
+            "command": ("command", TEXT),
+            "args": ("args", TEXTS),
+            "env": ("env", VARIABLES),
+            "apiVersion": ("api_version", TEXT),
+            "installHint": ("install_hint", TEXT),
+            "provideClusterInfo": ("provide_cluster_info", FLAG),
+            "interactiveMode": ("interactive_mode", TEXT),
+        },
+    )
+)
+_PROVIDER = _Optional(_Stanza(AuthProviderConfig, {"name": ("name", TEXT), "config": ("config", Named(TEXT))}))
+_EXTENSIONS = {"extensions": ("extensions", EXTENSIONS)}
+_CLUSTER = _Stanza(
+    Cluster,
+    {
+        "server": ("server", TEXT),
+        "tls-server-name": ("tls_server_name", TEXT),
+        "insecure-skip-tls-verify": ("insecure_skip_tls_verify", FLAG),
+        "certificate-authority": ("certificate_authority", TEXT),
+        "certificate-authority-data": ("certificate_authority_data", DATA),
+        "proxy-url": ("proxy_url", TEXT),
+        "disable-compression": ("disable_compression", FLAG),
+        **_EXTENSIONS,
+    },
+)
+_USER = _Stanza(
+    AuthInfo,
+    {
+        "client-certificate": ("client_certificate", TEXT),
+        "client-certificate-data": ("client_certificate_data", DATA),
+        "client-key": ("client_key", TEXT),
+        "client-key-data": ("client_key_data", DATA),
+        "token": ("token", TEXT),
+        "tokenFile": ("token_file", TEXT),
+        "as": ("impersonate", TEXT),
+        "as-uid": ("impersonate_uid", TEXT),
+        "as-groups": ("impersonate_groups", TEXTS),
+        "as-user-extra": ("impersonate_user_extra", Named(TEXTS)),
+        "username": ("username", TEXT),
+        "password": ("password", TEXT),
+        "auth-provider": ("auth_provider", _PROVIDER),
+        "exec": ("exec", _EXEC),
+        **_EXTENSIONS,
+    },
+)
+_CONTEXT = _Stanza(
+    Context,
+    {"cluster": ("cluster", TEXT), "user": ("user", TEXT), "namespace": ("namespace", TEXT), **_EXTENSIONS},
+)
+_PREFERENCES = _Stanza(Preferences, {"colors": ("colors", FLAG), **_EXTENSIONS})
+_LISTS: dict[str, tuple[str, _Stanza[Any]]] = {
+    "clusters": ("cluster", _CLUSTER),
+    "users": ("user", _USER),
+    "contexts": ("context", _CONTEXT),
+}
+_TOP = frozenset({"apiVersion", "kind", "preferences", "current-context", "extensions", *_LISTS})
 
 
 def load(data: bytes | str, origin: str = "") -> KubeConfig:
     """Read one kubeconfig; `origin` is the file it came from. An empty one is fine. Raises LoadError."""
+    return from_dict(documents(data, origin)[0], origin)
+
+
+def documents(data: bytes | str, origin: str = "") -> list[Any]:
+    """What YAML or JSON hold, scalars as they were written: a kubeconfig first, {} when there is none.
+
+    Raises LoadError.
+    """
     try:
-        document = yaml.load(data, Loader=_Loader)
-        return from_dict(document or {}, origin)
-    except (yaml.YAMLError, UnicodeDecodeError) as err:
+        return [{} if each is None or each == "" else each for each in parse(data)] or [{}]
+    except (yaml.YAMLError, ValueError) as err:
         raise LoadError([f"error loading config {_place(origin)}: {_one_line(err)}"]) from err
 
 
 def from_dict(document: Any, origin: str = "") -> KubeConfig:
     """Build from the plain form. Raises LoadError."""
     try:
-        return _config(document, origin)
-    except _Problem as err:
+        return _config({} if document is None else document, origin)
+    except Problem as err:
         raise LoadError([f"error loading config {_place(origin)}: {err}"]) from None
+    except RecursionError:
+        raise LoadError([f"error loading config {_place(origin)}: nested too deeply"]) from None
 
 
 def load_from_file(path: str) -> KubeConfig:
-    """Read a file. Raises FileNotFoundError when there is none, LoadError for everything else."""
+    """Read a file. Raises ConfigFileNotFound when there is none, LoadError for everything else."""
+    return load(read_bytes(path), path)
+
+
+def read_bytes(path: str) -> bytes:
+    """The content of a kubeconfig file. Raises as `load_from_file`."""
     try:
         with open(path, "rb") as file:
-            data = file.read()
-    except FileNotFoundError:
-        raise
-    except OSError as err:
-        raise LoadError([f'error loading config file "{path}": {err.strerror or err}']) from err
-    return load(data, path)
+            return file.read()
+    except FileNotFoundError as err:
+        raise ConfigFileNotFound(path) from err
+    except (OSError, ValueError) as err:
+        reason = (err.strerror if isinstance(err, OSError) else None) or err
+        raise LoadError([f'error loading config file "{path}": {reason}']) from err
+
+
+def to_dict(config: KubeConfig) -> dict[str, Any]:
+    """The plain form, without what is empty. Raises ValueError naming the field that no file can hold."""
+    try:
+        plain: dict[str, Any] = {"apiVersion": VERSION, "kind": KIND}
+        for plural, (single, stanza) in _LISTS.items():
+            if entries := getattr(config, plural):
+                plain[plural] = [_item(single, name, entry, stanza) for name, entry in entries.items()]
+        if config.current_context:
+            plain["current-context"] = TEXT.write(config.current_context, "current-context")
+        if preferences := _PREFERENCES.write(config.preferences, "preferences"):
+            plain["preferences"] = preferences
+        if config.extensions:
+            plain["extensions"] = EXTENSIONS.write(config.extensions, "extensions")
+    except Problem as err:
+        raise ValueError(f"this kubeconfig cannot be written: {err}") from None
+    return {**plain, **config.unknown}
+
+
+def write(config: KubeConfig) -> bytes:
+    """The YAML of a kubeconfig. Raises ValueError as `to_dict`."""
+    return dump(to_dict(config)).encode()
 
 
 def _place(origin: str) -> str:
@@ -73,160 +224,43 @@ def _one_line(err: Exception) -> str:
 
 
 def _config(document: Any, origin: str) -> KubeConfig:
-    top = _mapping(document, "the document")
-    kind, version = _text(top, "kind") or "Config", _text(top, "apiVersion") or "v1"
-    if (kind, version) != ("Config", "v1"):
-        raise _Problem(f"expected kind Config of apiVersion v1, got {kind} of {version}")
+    top = mapping(document, "the document")
+    kind, version = (
+        TEXT.read(top.get("kind"), "kind") or KIND,
+        TEXT.read(top.get("apiVersion"), "apiVersion") or VERSION,
+    )
+    if (kind, version) != (KIND, VERSION):
+        raise Problem(f"expected kind {KIND} of apiVersion {VERSION}, got {kind} of {version}")
     return KubeConfig(
-        clusters=_entries(top, "clusters", "cluster", lambda raw: _cluster(raw, origin)),
-        users=_entries(top, "users", "user", lambda raw: _user(raw, origin)),
-        contexts=_entries(top, "contexts", "context", lambda raw: _context(raw, origin)),
-        current_context=_text(top, "current-context"),
-        preferences=_mapping(top.get("preferences"), "preferences"),
-        extensions=_extensions(top),
+        **{plural: _entries(top, plural, single, stanza, origin) for plural, (single, stanza) in _LISTS.items()},
+        current_context=TEXT.read(top.get("current-context"), "current-context"),
+        preferences=_PREFERENCES.read(top.get("preferences"), "preferences"),
+        extensions=EXTENSIONS.read(top.get("extensions"), "extensions"),
+        unknown={str(key): settled(value) for key, value in top.items() if key not in _TOP},
     )
 
 
-def _entries(top: Mapping[str, Any], plural: str, single: str, build: Callable[[Any], E]) -> dict[str, E]:
+def _entries(top: Mapping[str, Any], plural: str, single: str, stanza: _Stanza[E], origin: str) -> dict[str, E]:
     found: dict[str, E] = {}
-    for number, item in enumerate(_list(top.get(plural), plural)):
+    for number, item in enumerate(sequence(top.get(plural), plural)):
         place = f"{plural}[{number}]"
-        entry = _mapping(item, place)
-        name = _text(entry, "name", place)
+        entry = mapping(item, place)
+        name = TEXT.read(entry.get("name"), f"{place}.name")
         if name in found:
-            raise _Problem(f'duplicate name "{name}" in list {plural}')
+            raise Problem(f'duplicate name "{name}" in list {plural}')
+        beside = {str(key): settled(value) for key, value in entry.items() if key not in ("name", single)}
         try:
-            found[name] = build(_mapping(entry.get(single), single))
-        except _Problem as err:
-            raise _Problem(f'{single} "{name}": {err}') from None
+            raw = mapping(entry.get(single), single)
+            found[name] = stanza.build(raw, location_of_origin=origin, beside=beside)
+        except Problem as err:
+            raise Problem(f'{single} "{name}": {err}') from None
     return found
 
 
-def _cluster(raw: Mapping[str, Any], origin: str) -> Cluster:
-    return Cluster(
-        server=_text(raw, "server"),
-        tls_server_name=_text(raw, "tls-server-name"),
-        insecure_skip_tls_verify=_flag(raw, "insecure-skip-tls-verify"),
-        certificate_authority=_text(raw, "certificate-authority"),
-        certificate_authority_data=_data(raw, "certificate-authority-data"),
-        proxy_url=_text(raw, "proxy-url"),
-        disable_compression=_flag(raw, "disable-compression"),
-        extensions=_extensions(raw),
-        location_of_origin=origin,
-    )
-
-
-def _user(raw: Mapping[str, Any], origin: str) -> AuthInfo:
-    extra = _mapping(raw.get("as-user-extra"), "as-user-extra")
-    return AuthInfo(
-        client_certificate=_text(raw, "client-certificate"),
-        client_certificate_data=_data(raw, "client-certificate-data"),
-        client_key=_text(raw, "client-key"),
-        client_key_data=_data(raw, "client-key-data"),
-        token=_text(raw, "token"),
-        token_file=_text(raw, "tokenFile"),
-        impersonate=_text(raw, "as"),
-        impersonate_uid=_text(raw, "as-uid"),
-        impersonate_groups=_texts(raw, "as-groups"),
-        impersonate_user_extra={key: _texts(extra, key) for key in extra},
-        username=_text(raw, "username"),
-        password=_text(raw, "password"),
-        auth_provider=_auth_provider(raw.get("auth-provider")),
-        exec=_exec(raw.get("exec")),
-        extensions=_extensions(raw),
-        location_of_origin=origin,
-    )
-
-
-def _context(raw: Mapping[str, Any], origin: str) -> Context:
-    return Context(
-        cluster=_text(raw, "cluster"),
-        user=_text(raw, "user"),
-        namespace=_text(raw, "namespace"),
-        extensions=_extensions(raw),
-        location_of_origin=origin,
-    )
-
-
-def _auth_provider(value: Any) -> AuthProvider | None:
-    if value is None:
-        return None
-    raw = _mapping(value, "auth-provider")
-    config = _mapping(raw.get("config"), "auth-provider.config")
-    return AuthProvider(_text(raw, "name"), {key: _text(config, key) for key in config})
-
-
-def _exec(value: Any) -> ExecConfig | None:
-    if value is None:
-        return None
-    raw = _mapping(value, "exec")
-    pairs = [_mapping(item, "exec.env") for item in _list(raw.get("env"), "exec.env")]
-    version, mode = _text(raw, "apiVersion"), _text(raw, "interactiveMode")
-    if not mode and version == "client.authentication.k8s.io/v1beta1":
-        mode = "IfAvailable"
-    return ExecConfig(
-        command=_text(raw, "command"),
-        args=_texts(raw, "args"),
-        env=[(_text(pair, "name"), _text(pair, "value")) for pair in pairs],
-        api_version=version,
-        install_hint=_text(raw, "installHint"),
-        provide_cluster_info=_flag(raw, "provideClusterInfo"),
-        interactive_mode=mode,
-    )
-
-
-def _extensions(raw: Mapping[str, Any]) -> dict[str, Any]:
-    items = [_mapping(item, "extensions") for item in _list(raw.get("extensions"), "extensions")]
-    return {_text(item, "name"): item.get("extension") for item in items}
-
-
-def _mapping(value: Any, place: str) -> Mapping[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise _Problem(f"{place}: expected a mapping, got {_kind(value)}")
-    return value
-
-
-def _list(value: Any, place: str) -> list[Any]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise _Problem(f"{place}: expected a list, got {_kind(value)}")
-    return value
-
-
-def _text(raw: Mapping[str, Any], key: str, place: str = "") -> str:
-    value = raw.get(key)
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (Mapping, list)):
-        raise _Problem(f"{place + '.' if place else ''}{key}: expected a text, got {_kind(value)}")
-    return str(value)
-
-
-def _texts(raw: Mapping[str, Any], key: str) -> list[str]:
-    return [_text({key: item}, key) for item in _list(raw.get(key), key)]
-
-
-def _flag(raw: Mapping[str, Any], key: str) -> bool:
-    value = raw.get(key)
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    raise _Problem(f"{key}: expected true or false, got {_kind(value)}")
-
-
-def _data(raw: Mapping[str, Any], key: str) -> bytes:
-    text = _text(raw, key)
+def _item(single: str, name: str, entry: E, stanza: _Stanza[E]) -> dict[str, Any]:
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError) as err:
-        raise _Problem(f"{key}: malformed base64: {err}") from None
-
-
-def _kind(value: Any) -> str:
-    """What a value is, without showing it: it may be a secret in the wrong place."""
-    kinds = {bool: "a boolean", str: "a text", list: "a list", dict: "a mapping", int: "a number", float: "a number"}
-    return kinds.get(type(value), type(value).__name__)
+        return {"name": TEXT.write(name, "name"), single: stanza.write(entry), **entry.beside}
+    except Problem as err:
+        raise Problem(f'{single} "{name}": {err}') from None
+    except AttributeError:
+        raise Problem(f'{single} "{name}": expected a {single}, got {type(entry).__name__}') from None

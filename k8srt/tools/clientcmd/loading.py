@@ -1,6 +1,6 @@
 """The front of clientcmd: load the configuration a program should use.
 
-Contract: KCFG-29 to KCFG-33.
+Contract: KCFG-13, KCFG-29, KCFG-32, KCFG-33.
 """
 
 from __future__ import annotations
@@ -8,19 +8,20 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple, Unpack
 
 from k8srt.errors import ConfigError
 from k8srt.rest.config import Config
-from k8srt.rest.incluster import SERVICE_ACCOUNT_DIR, in_cluster_config
+from k8srt.rest.incluster import in_cluster_config
 from k8srt.tools.clientcmd import codec
-from k8srt.tools.clientcmd.errors import is_empty_config
+from k8srt.tools.clientcmd.deferred import DeferredClientConfig
 from k8srt.tools.clientcmd.model import Cluster, KubeConfig
-from k8srt.tools.clientcmd.resolve import ClientConfig, Overrides
+from k8srt.tools.clientcmd.overrides import MASTER, Flags, Overrides, default_cluster, flags
+from k8srt.tools.clientcmd.resolve import ClientConfig, Prompt
 from k8srt.tools.clientcmd.rules import LoadingRules, resolve_paths
 
 log = logging.getLogger(__name__)
-
 
 Source = bytes | str | Mapping[str, Any] | os.PathLike[str]
 """The content of a kubeconfig as bytes or a dict, or the path of one."""
@@ -34,30 +35,29 @@ class Loaded(NamedTuple):
 
 
 def load_config(
-    kubeconfig: str = "",
+    kubeconfig: str | os.PathLike[str] = "",
     *,
-    context: str = "",
-    namespace: str = "",
     overrides: Overrides | None = None,
     environ: Mapping[str, str] | None = None,
+    prompt: Prompt | None = None,
+    **asked: Unpack[Flags],
 ) -> Loaded:
     """Load by the usual rules: the file given, or `$KUBECONFIG`, or `~/.kube/config`, or else in-cluster.
 
-    In-cluster is used only when there is no configuration at all: an error in a file is never passed over. Raises
-    ConfigError naming the file, the entry and the field.
+    In-cluster is used only when there is no configuration at all: an error in a file is never passed over. `asked` are
+    the flags of kubectl: `context="staging"`, `server=…`, `as_="jane"`; see `Flags`. `overrides` takes their place.
+    Raises ConfigError naming the file, the entry and the field.
     """
-    asked = overrides or Overrides()
-    asked.context = context or asked.context
-    asked.namespace = namespace or asked.namespace
-    loaded = ClientConfig(LoadingRules(kubeconfig, environ=environ).load(), asked)
-    try:
-        config = loaded.client_config()
-    except ConfigError as err:
-        if not is_empty_config(err) or not in_cluster_possible(environ):
-            raise
-        log.debug("no kubeconfig, using the service account of the pod")
-        return Loaded(in_cluster_config(environ=environ), namespace or in_cluster_namespace(environ))
-    return Loaded(config, loaded.namespace()[0])
+    environ = os.environ if environ is None else environ
+    deferred = DeferredClientConfig(
+        LoadingRules(os.fspath(kubeconfig), environ=environ),
+        _asked(overrides, asked),
+        prompt=prompt,
+        default=default_cluster(environ) if environ.get(MASTER) else None,
+        environ=environ,
+    )
+    config = deferred.client_config()
+    return Loaded(config, deferred.namespace()[0])
 
 
 def build_config_from_flags(master_url: str = "", kubeconfig_path: str = "") -> Config:
@@ -70,8 +70,9 @@ def build_config_from_flags(master_url: str = "", kubeconfig_path: str = "") -> 
             return in_cluster_config()
         except ConfigError as err:
             log.warning("neither a kubeconfig nor a master was given, and in-cluster does not work: %s", err)
-    found = LoadingRules(kubeconfig_path).load() if kubeconfig_path else KubeConfig()
-    return ClientConfig(found, Overrides(cluster_info=Cluster(server=master_url))).client_config()
+    rules = LoadingRules(kubeconfig_path) if kubeconfig_path else None
+    found = rules.load() if rules is not None else KubeConfig()
+    return ClientConfig(found, Overrides(cluster_info=Cluster(server=master_url)), access=rules).client_config()
 
 
 def rest_config_from_kubeconfig(source: Source, context: str = "") -> Config:
@@ -82,33 +83,26 @@ def rest_config_from_kubeconfig(source: Source, context: str = "") -> Config:
 
 def client_config_from(source: Source, context: str = "") -> ClientConfig:
     """The same, before it is resolved."""
-    if isinstance(source, bytes):
-        config = codec.load(source)
-    elif isinstance(source, Mapping):
-        config = codec.from_dict(source)
-    else:
-        path = os.fspath(source)
-        try:
-            config = resolve_paths(codec.load_from_file(path), path)
-        except FileNotFoundError as err:
-            raise ConfigError(f'kubeconfig file "{path}": no such file') from err
-    return ClientConfig(config, Overrides(context=context))
+    if isinstance(source, (bytes, bytearray)):
+        return ClientConfig(codec.load(bytes(source)), Overrides(context=context))
+    if isinstance(source, Mapping):
+        return ClientConfig(codec.from_dict(source), Overrides(context=context))
+    path = os.fspath(source)
+    if "\n" in path:
+        raise ConfigError("kubeconfig: expected the path of a file, got several lines; give its content as bytes")
+    config = resolve_paths(codec.load_from_file(path), path)
+    return ClientConfig(config, Overrides(context=context), access=LoadingRules(path))
 
 
-def in_cluster_possible(environ: Mapping[str, str] | None = None, directory: str = SERVICE_ACCOUNT_DIR) -> bool:
-    """Whether this process looks like one in a pod. Contract: KCFG-29."""
-    environ = os.environ if environ is None else environ
-    named = environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT")
-    return bool(named) and os.path.isfile(os.path.join(directory, "token"))
-
-
-def in_cluster_namespace(environ: Mapping[str, str] | None = None, directory: str = SERVICE_ACCOUNT_DIR) -> str:
-    """The namespace of the pod: `$POD_NAMESPACE`, else the service account's, else "default". Contract: KCFG-31."""
-    environ = os.environ if environ is None else environ
-    if name := environ.get("POD_NAMESPACE"):
-        return name
-    try:
-        with open(os.path.join(directory, "namespace"), encoding="utf-8") as file:
-            return file.read().strip() or "default"
-    except OSError:
-        return "default"
+def _asked(overrides: Overrides | None, given: Flags) -> Overrides:
+    if overrides is None:
+        return flags(**given)
+    given = given.copy()
+    asked = replace(
+        overrides,
+        context=given.pop("context", "") or overrides.context,
+        namespace=given.pop("namespace", "") or overrides.namespace,
+    )
+    if given:
+        raise TypeError(f"load_config: {', '.join(given)} cannot be given beside overrides")
+    return asked

@@ -1,26 +1,34 @@
 """A kubeconfig in memory: clusters, users, contexts by name.
 
 Each entry remembers the file it came from (`location_of_origin`), which messages name and against which its relative
-paths resolve. `repr` shows no secret.
+paths resolve. What this version does not know is kept: `unknown` holds the other keys of a stanza, `beside` those next
+to its name. `repr` shows no secret.
 
-Contract: KCFG-04, KCFG-06, KCFG-09, KCFG-10, REST-05.
+Contract: KCFG-04, KCFG-06, KCFG-09, KCFG-10, KCFG-41, REST-05.
 """
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from k8srt.transport.headers import MASK
+from k8srt.transport.auth_config import AuthProviderConfig, ExecConfig
+from k8srt.transport.headers import MASK, mask_url
 
-_SECRET = frozenset({"client_key_data", "token", "password"})
+__all__ = ["AuthInfo", "AuthProviderConfig", "Cluster", "Context", "ExecConfig", "KubeConfig", "Preferences"]
+
+_SECRET = frozenset({"client_key_data", "token", "password", "unknown", "beside"})
 _LONG = frozenset({"certificate_authority_data", "client_certificate_data"})
+_URL = frozenset({"server", "proxy_url"})
 
 
 class _Entry:
     """Shows what is set, without secrets."""
+
+    __slots__ = ()
 
     def __repr__(self) -> str:
         shown = []
@@ -32,6 +40,8 @@ class _Entry:
                 value = MASK
             elif spec.name in _LONG:
                 value = "--- TRUNCATED ---"
+            elif spec.name in _URL:
+                value = mask_url(value)
             shown.append(f"{spec.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
@@ -49,33 +59,8 @@ class Cluster(_Entry):
     disable_compression: bool = False
     extensions: Mapping[str, Any] = field(default_factory=dict)
     location_of_origin: str = ""
-
-
-@dataclass(slots=True, repr=False)
-class ExecConfig(_Entry):
-    """A program that is run for credentials."""
-
-    command: str = ""
-    args: list[str] = field(default_factory=list)
-    env: list[tuple[str, str]] = field(default_factory=list, repr=False)
-    api_version: str = ""
-    install_hint: str = ""
-    provide_cluster_info: bool = False
-    interactive_mode: str = ""
-
-    def __repr__(self) -> str:
-        return f"ExecConfig(command={self.command!r}, args={MASK!r}, env={MASK!r})"  # both often hold secrets
-
-
-@dataclass(slots=True, repr=False)
-class AuthProvider(_Entry):
-    """A named way of authenticating that is built in, and its settings."""
-
-    name: str = ""
-    config: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    def __repr__(self) -> str:
-        return f"AuthProvider(name={self.name!r}, config={MASK!r})"
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, repr=False)
@@ -94,10 +79,12 @@ class AuthInfo(_Entry):
     impersonate_user_extra: Mapping[str, list[str]] = field(default_factory=dict)
     username: str = ""
     password: str = ""
-    auth_provider: AuthProvider | None = None
+    auth_provider: AuthProviderConfig | None = None
     exec: ExecConfig | None = None
     extensions: Mapping[str, Any] = field(default_factory=dict)
     location_of_origin: str = ""
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, repr=False)
@@ -109,19 +96,35 @@ class Context(_Entry):
     namespace: str = ""
     extensions: Mapping[str, Any] = field(default_factory=dict)
     location_of_origin: str = ""
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class KubeConfig:
-    """The content of one kubeconfig file, or of several merged."""
+@dataclass(slots=True, repr=False)
+class Preferences(_Entry):
+    """What kubectl once kept about itself."""
+
+    colors: bool = False
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, repr=False)
+class KubeConfig(_Entry):
+    """The content of one kubeconfig file, or of several merged. Mutable, and owned by whoever loaded it."""
 
     clusters: dict[str, Cluster] = field(default_factory=dict)
     users: dict[str, AuthInfo] = field(default_factory=dict)
     contexts: dict[str, Context] = field(default_factory=dict)
     current_context: str = ""
-    preferences: Mapping[str, Any] = field(default_factory=dict)
-    extensions: Mapping[str, Any] = field(default_factory=dict)
+    preferences: Preferences = field(default_factory=Preferences)
+    extensions: dict[str, Any] = field(default_factory=dict)
+    unknown: dict[str, Any] = field(default_factory=dict)
 
     def is_empty(self) -> bool:
         """Whether nothing at all is configured."""
         return not (self.clusters or self.users or self.contexts or self.current_context)
+
+    def copy(self) -> KubeConfig:
+        """One that shares nothing with this one."""
+        return copy.deepcopy(self)

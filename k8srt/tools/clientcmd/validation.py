@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from k8srt.tools.clientcmd.errors import ContextNotFound, EmptyConfig, InvalidConfig
 from k8srt.tools.clientcmd.model import AuthInfo, Cluster, Context, KubeConfig
+from k8srt.transport.headers import mask_url
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _MODES = ("Never", "IfAvailable", "Always")
@@ -46,11 +47,12 @@ def confirm_usable(config: KubeConfig, context: str = "") -> None:
     _raise(problems)
 
 
-def require_context(config: KubeConfig, name: str) -> None:
-    """Raise ContextNotFound unless the context exists; the message lists those that do."""
+def require_context(config: KubeConfig, name: str, *, overridden: bool = False) -> None:
+    """Raise ContextNotFound unless the context exists; the message lists those that do. Contract: KCFG-11, KCFG-12."""
     if name and name not in config.contexts:
         known = ", ".join(sorted(config.contexts)) or "none"
-        raise ContextNotFound([f"{_no_context(name)} (there are: {known})"])
+        problem = f'context "{name}" does not exist' if overridden else _no_context(name)
+        raise ContextNotFound([f"{problem} (there are: {known})"])
 
 
 def context_problems(name: str, context: Context, config: KubeConfig) -> list[str]:
@@ -75,7 +77,9 @@ def cluster_problems(name: str, cluster: Cluster) -> list[str]:
     if not cluster.server:
         problems.append(f"{where}: server: no server found")
     if cluster.proxy_url and not _is_proxy(cluster.proxy_url):
-        problems.append(f"{where}: proxy-url: {cluster.proxy_url!r} must be an http, https or socks5 URL with a host")
+        problems.append(
+            f"{where}: proxy-url: {mask_url(cluster.proxy_url)!r} must be an http, https or socks5 URL with a host"
+        )
     if cluster.certificate_authority and cluster.certificate_authority_data:
         problems.append(f"{where}: certificate-authority and certificate-authority-data are both specified")
     elif cluster.certificate_authority:

@@ -105,7 +105,7 @@ def test_rest_06_an_anonymous_config_keeps_the_server_and_drops_the_identity() -
 
 def test_rest_06_the_anonymous_config_decides_on_every_field() -> None:
     dropped = {"username", "password", "bearer_token", "bearer_token_file", "impersonate"}
-    dropped |= {"exec_provider", "auth_provider", "transport"}
+    dropped |= {"exec_provider", "auth_provider", "auth_persister", "transport"}
     from k8srt.rest.config import _KEPT_ANONYMOUS
 
     assert {spec.name for spec in dataclasses.fields(Config)} == dropped | set(_KEPT_ANONYMOUS) | {"tls"}
