@@ -21,6 +21,8 @@ T = TypeVar("T", bound=Object)
 MAY_BE_SILENT = 7 * 86400.0
 """Seconds for which a log that is followed may say nothing before it is given up."""
 
+_WIRE = {"insecure_skip_tls_verify_backend": "insecureSkipTLSVerifyBackend"}
+
 
 class LogOptions(TypedDict, total=False):
     """Which part of a log. `previous` is that of the container before it was restarted; `since_time` has a time zone;
@@ -68,7 +70,7 @@ class ReadsLogs(ResourceRequests[T]):
         which = {key: value for key, value in options.items() if key not in opts.CallOptions.__annotations__}
         request = self.get_logs(name, **cast("LogRequest", {**which, "follow": follow}))
         if follow:
-            return LogStream(request.stream(stop), stop)
+            return LogStream(request.stream(stop), str(request.about()), stop)
         if timeout:
             request.timeout(timeout)
         return request.do_raw(stop).decode("utf-8", "replace")
@@ -77,8 +79,7 @@ class ReadsLogs(ResourceRequests[T]):
         """The request for a log: `.do_raw()` returns all of it as bytes, `.stream()` bytes as they come."""
         opts.check("get_logs", options, LogRequest)
         request = self._at("get", "GET", name, "log")
-        for key, value in options.items():
-            request.options({key: _as_text(value)})
+        request.options({_WIRE.get(key, key): _as_text(value) for key, value in options.items()})
         request.header("Accept", "*/*")
         if options.get("follow"):
             request.timeout(0.0)  # that of the configuration is for calls that end
@@ -102,10 +103,13 @@ class LogStream:
     TransportError when the connection is lost.
     """
 
-    def __init__(self, raw: Raw, stop: threading.Event | None = None) -> None:
+    def __init__(self, raw: Raw, about: str = "log", stop: threading.Event | None = None) -> None:
+        """Read from `raw`; `about` names it in messages."""
         self._raw = raw
+        self._about = about
         self._stop = stop
         self._lines = self._read()
+        self._closed = False
         self._forget: Callable[[], object] | None = stop.on_set(raw.close) if isinstance(stop, Stop) else None
 
     def _read(self) -> Iterator[str]:
@@ -124,20 +128,17 @@ class LogStream:
         return self
 
     def __next__(self) -> str:
-        if self._stop is not None and self._stop.is_set():
-            self.close()
-            raise StopIteration
-        try:
-            return next(self._lines)
-        except StopIteration:
-            self.close()
-            raise
+        if not (self._closed or (self._stop is not None and self._stop.is_set())):
+            for line in self._lines:
+                return line
+        self.close()
+        raise StopIteration
 
     def close(self) -> None:
         """End it; a reader that is blocked finds itself at the end. From any thread, any number of times."""
-        forget, self._forget = self._forget, None
-        if forget is not None:
-            forget()
+        self._closed = True
+        if self._forget is not None:
+            self._forget()
         self._raw.close()
 
     def __enter__(self) -> Self:
@@ -149,3 +150,6 @@ class LogStream:
     def __del__(self) -> None:
         if "_raw" in self.__dict__:
             self._raw.close()
+
+    def __repr__(self) -> str:
+        return f"<LogStream {self._about}: {'closed' if self._closed else 'open'}>"

@@ -12,7 +12,7 @@ import msgspec
 
 from k8srt.apimachinery import scheme
 from k8srt.apimachinery.object import Object
-from k8srt.apimachinery.record import Record, encode_record
+from k8srt.apimachinery.record import Record, encode_record, record_from_parts
 from k8srt.apimachinery.resource import ResourceInfo
 from k8srt.apimachinery.schema import GroupVersionKind
 from k8srt.errors import DecodeError
@@ -76,10 +76,10 @@ class ResourceRequests(Generic[T]):
         expected = self._info.gvk if cls is self._cls or cls.__info__ is None else cls.__info__.gvk
         if isinstance(obj, Object):
             _check_kind(what, expected, obj.api_version, obj.kind, obj)
-            return obj.to_record() if obj.kind else cls.from_record(obj.to_record()).to_record()
+            return _with_kind(obj.to_record(), expected)
         if isinstance(obj, Mapping):
             _check_kind(what, expected, obj.get("apiVersion"), obj.get("kind"), None)
-            return cls.from_dict(obj).to_record()
+            return _with_kind(cls.from_dict(obj).to_record(), expected)
         article = f"{_kind(expected)} or a dict" if expected.kind else "an object or a dict"
         raise ValueError(f"{what}: expected {article}, got {type(obj).__name__}")
 
@@ -197,6 +197,14 @@ def _check_kind(what: str, expected: GroupVersionKind, version: Any, kind: Any, 
         return
     given = f"{version or '?'} {kind or '?'}" + (f" ({obj!r})" if obj is not None else "")
     raise ValueError(f"{what}: expected {_kind(expected)}, got {given}")
+
+
+def _with_kind(record: Record, gvk: GroupVersionKind) -> Record:
+    """The record with what it left out because it goes without saying, as far as that is known here."""
+    if not gvk.kind or ("apiVersion" in record.parts and "kind" in record.parts):
+        return record
+    parts = {"apiVersion": f'"{gvk.api_version}"'.encode(), "kind": f'"{gvk.kind}"'.encode(), **record.parts}
+    return record_from_parts(parts)
 
 
 def _kind(gvk: GroupVersionKind) -> str:
