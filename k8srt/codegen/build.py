@@ -6,9 +6,12 @@ their own (Quantity, Time, …) become the library's scalars; everything else be
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
+from k8srt.api._index import GROUP_VERSIONS
+from k8srt.apimachinery import meta
 from k8srt.apimachinery.resource import USUAL_VERBS
 from k8srt.codegen import known, naming
 from k8srt.codegen.openapi import Kind, Name, Schema, Served, definitions, kinds_of, resources
@@ -141,6 +144,19 @@ class Builder:
         if scalar := SCALARS.get(f"{name.package}.{name.name}"):
             return scalar
         return ref(name.name, META if name.package == META_PACKAGE else _module_of(name))
+
+
+def library_type(component: str) -> Type | None:
+    """The library's type for the schema that OpenAPI documents call so; None for what the library doesn't have."""
+    if component in SCALARS:
+        return SCALARS[component]
+    name = Name.parse(component)
+    if name.package == META_PACKAGE:
+        return ref(name.name, META) if hasattr(meta, name.name) else None
+    module = _module_of(name) if name.folder else ""
+    if module not in GROUP_VERSIONS.values() or not hasattr(importlib.import_module(module), name.name):
+        return None
+    return ref(name.name, module)
 
 
 def _facts(wire: str, schema: Schema, required: Any, defaults: dict[str, Any]) -> Iterator[tuple[str, Any]]:

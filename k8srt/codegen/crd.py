@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from k8srt.api._index import GROUP_VERSIONS
@@ -34,13 +34,16 @@ class DefinitionError(ValueError):
 class Version:
     """One served version of a definition: its schema (empty: anything goes) and what lies below its objects.
 
-    `deprecated` is the warning, if there's a text of its own for it.
+    `deprecated` is the warning, if there's a text of its own for it. A schema that's a component of an OpenAPI
+    document has a name, and may refer to the others.
     """
 
     name: str
     schema: Document
     subresources: tuple[Subresource, ...]
     deprecated: str | bool = False
+    component: str = ""
+    components: Mapping[str, Document] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +88,17 @@ class Definition:
 
 
 def definitions(documents: Iterable[Any]) -> list[Definition]:
-    """The definitions among `documents` (other kinds are passed over), sorted by group and kind.
+    """The definitions among `documents`, in the form of `in_order`; other kinds are passed over.
 
     Raises DefinitionError for one of an API version that isn't understood, or one that's incomplete.
     """
-    found = [Definition.read(document) for document in _flattened(documents) if _is_definition(document)]
-    return sorted(found, key=lambda definition: (definition.group, definition.kind))
+    return in_order(Definition.read(document) for document in _flattened(documents) if _is_definition(document))
+
+
+def in_order(found: Iterable[Definition]) -> list[Definition]:
+    """Definitions by group, kind and version; of several that describe the same, the last."""
+    by_name = {(made.group, made.kind, tuple(version.name for version in made.versions)): made for made in found}
+    return [by_name[name] for name in sorted(by_name)]
 
 
 def _flattened(documents: Iterable[Any]) -> Iterator[Document]:
@@ -175,7 +183,11 @@ def _module(name: str, members: Sequence[tuple[Definition, Version]]) -> Module:
     api_version = f"{members[0][0].group}/{members[0][1].name}"
     kinds = (kind for definition, _ in members for kind in (definition.kind, definition.list_kind))
     reserved = map(naming.class_name, kinds)
-    maker = ClassMaker(name, reserved)
+    classes_of = {version.component: naming.class_name(made.kind) for made, version in members if version.component}
+    components: dict[str, Document] = {}
+    for documents in {id(version.components): version.components for _, version in members}.values():
+        components |= documents
+    maker = ClassMaker(name, reserved, components, classes_of)
     classes: list[Class] = []
     for definition, version in members:
         classes += _classes(definition, version, maker)

@@ -9,8 +9,8 @@ MARK = "enerated by `k8srt generate`"
 """Stands in the first lines of every generated module; a file without it is never removed."""
 
 
-def write_files(root: Path, files: Mapping[str, str], *, prune: bool = True) -> list[Path]:
-    """Write `files` (path below `root` → text) and return the paths that changed.
+def write_files(root: Path, files: Mapping[str, str], *, prune: bool = True, check: bool = False) -> list[Path]:
+    """Write `files` (path below `root` → text) and return the paths that changed; with `check`, those that would.
 
     A file whose text is there already isn't touched. With `prune`, generated files of an earlier run that aren't
     among `files` are removed. Missing package `__init__` files of `root` and the folders below are made, empty.
@@ -24,20 +24,20 @@ def write_files(root: Path, files: Mapping[str, str], *, prune: bool = True) -> 
         for parent in Path(name).parents:
             if parent.parts:
                 wanted.setdefault(str(parent / "__init__.py"), "")
-    changed = [root / name for name in sorted(wanted) if _write(root / name, wanted[name], keep=name not in files)]
+    changed = [root / name for name in sorted(wanted) if _differs(root / name, wanted[name], keep=name not in files)]
     stale = [path for path in _generated(root) if prune and str(path.relative_to(root)) not in wanted]
-    for path in stale:
-        path.unlink()
+    if not check:
+        for path in changed:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[str(path.relative_to(root))], encoding="utf-8", newline="\n")
+        for path in stale:
+            path.unlink()
     return changed + stale
 
 
-def _write(path: Path, text: str, *, keep: bool) -> bool:
-    """Whether the file changed. With `keep`, one that exists stays as it is."""
-    if path.exists() and (keep or path.read_text(encoding="utf-8") == text):
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return True
+def _differs(path: Path, text: str, *, keep: bool) -> bool:
+    """Whether a file has to be written. With `keep`, one that exists stays as it is."""
+    return not path.exists() or not (keep or path.read_bytes() == text.encode())
 
 
 def _generated(root: Path) -> Iterator[Path]:

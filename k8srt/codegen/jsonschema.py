@@ -7,11 +7,13 @@ of validation as they stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from k8srt.codegen import naming
+from k8srt.codegen.build import library_type
 from k8srt.codegen.tree import (
     ANY,
     BOOL,
@@ -59,20 +61,43 @@ _META_SHAPES = {
 
 # Keywords that types, names and the other arguments of `field(...)` already say, or that only people read.
 _SAID = frozenset(
-    {"additionalProperties", "default", "description", "example", "externalDocs", "items", "properties", "required"}
+    {
+        "$ref",
+        "additionalProperties",
+        "default",
+        "description",
+        "example",
+        "externalDocs",
+        "items",
+        "properties",
+        "required",
+    }
     | {"title", "type", "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string", "x-kubernetes-list-map-keys"}
     | {"x-kubernetes-list-type", "x-kubernetes-map-type", "x-kubernetes-preserve-unknown-fields"}
+    | {"x-kubernetes-group-version-kind", "x-kubernetes-selectable-fields"}
 )
 _SAID_FORMATS = frozenset(_FORMATS) | {"int32", "int64"}
 
 
 class ClassMaker:
-    """Makes the classes of one module; those of nested objects gather until they're taken."""
+    """Makes the classes of one module; those of nested objects gather until they're taken.
 
-    def __init__(self, module: str, reserved: Iterable[str]) -> None:
+    `reserved` are names that are taken, `components` the schemas that others refer to by name, and `kinds` those
+    among them that have a class already.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        reserved: Iterable[str],
+        components: Mapping[str, Schema] = MappingProxyType({}),
+        kinds: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._module = module
         self._taken = set(reserved)
         self._parts: list[Class] = []
+        self._components = components
+        self._named = {component: ref(name, module) for component, name in kinds.items()}
 
     def object_class(self, kind: str, schema: Schema, gvk: str, resource: Resource) -> Class:
         """The class of a kind. Its parts are ready for `take_parts` afterwards."""
@@ -92,7 +117,9 @@ class ClassMaker:
     def _fields(
         self, owner: str, schema: Schema, reserved: frozenset[str], leave: tuple[str, ...] = ()
     ) -> tuple[Field, ...]:
-        properties = {wire: sub for wire, sub in sorted(schema.get("properties", {}).items()) if wire not in leave}
+        properties = {
+            wire: unwrapped(sub) for wire, sub in sorted(schema.get("properties", {}).items()) if wire not in leave
+        }
         names = naming.field_names(properties, reserved)
         required = schema.get("required", ())
         return tuple(
@@ -110,6 +137,9 @@ class ClassMaker:
 
     def _type(self, schema: Schema, name: str, word: str) -> Type:
         """The type of a value; `name` is what its class is called if it needs one, and `word` the end of that."""
+        schema = unwrapped(schema)
+        if "$ref" in schema:
+            return self._referred(schema["$ref"].rpartition("/")[2])
         if schema.get("x-kubernetes-embedded-resource"):
             return UNSTRUCTURED
         if schema.get("x-kubernetes-int-or-string"):
@@ -132,13 +162,29 @@ class ClassMaker:
             return map_of(ANY)
         return map_of(self._type(values, naming.singular(name), naming.singular(word)))
 
+    def _referred(self, component: str) -> Type:
+        """The type of a schema that has a name: the library's, if it has it, or one of the module's own."""
+        if component not in self._named:
+            name = naming.class_name(component.rpartition(".")[2])
+            schema = self._components.get(component, {})
+            made = library_type(component)
+            if made is None and schema.get("properties"):
+                name = self._free_name(name)
+                made = self._named[component] = ref(name, self._module)  # before its fields, that may refer to it
+                self._add_struct(schema, name, name)
+            self._named[component] = made or self._type(schema, name, name)
+        return self._named[component]
+
     def _struct(self, schema: Schema, name: str, word: str) -> Type:
         name = self._free_name(name)
+        self._add_struct(schema, name, word)
+        return ref(name, self._module)
+
+    def _add_struct(self, schema: Schema, name: str, word: str) -> None:
         made = Class(name, map_type=schema.get("x-kubernetes-map-type", ""), doc=doc_of(schema), word=word)
         place = len(self._parts)
         self._parts.append(made)  # before the structs inside of it
         self._parts[place] = replace(made, fields=self._fields(name, schema, naming.STRUCT_ATTRIBUTES))
-        return ref(name, self._module)
 
     def _free_name(self, name: str) -> str:
         free, number = name, 2
@@ -146,6 +192,16 @@ class ClassMaker:
             free, number = f"{name}{number}", number + 1
         self._taken.add(free)
         return free
+
+
+def unwrapped(schema: Schema) -> Schema:
+    """A reference in the form that can't have facts beside it (`allOf` of one) as one that has."""
+    within = schema.get("allOf")
+    if isinstance(within, Sequence) and len(within) == 1 and within[0].keys() == {"$ref"}:
+        schema = {**{key: value for key, value in schema.items() if key != "allOf"}, **within[0]}
+    if "$ref" in schema and schema.get("default") == {}:
+        return {key: value for key, value in schema.items() if key != "default"}  # Go's zero value
+    return schema
 
 
 def _free_form(schema: Schema) -> tuple[Field, ...]:
@@ -217,6 +273,7 @@ def keywords(schema: Schema) -> dict[str, Any]:
 
 def _inside(schema: Schema) -> dict[str, Any]:
     """Keywords of an item or value, with the default and list facts that no `field(...)` can hold for it."""
+    schema = unwrapped(schema)
     found = keywords(schema)
     for name in ("default", "x-kubernetes-list-map-keys", "x-kubernetes-list-type"):
         if name in schema:

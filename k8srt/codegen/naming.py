@@ -19,7 +19,19 @@ SHADOWING = frozenset({"bool", "bytes", "dict", "field", "float", "int", "list",
 # Attributes of the library's bases, kept for them. A test holds these against the bases themselves.
 STRUCT_ATTRIBUTES = frozenset({"from_dict", "to_dict"})
 OBJECT_ATTRIBUTES = STRUCT_ATTRIBUTES | frozenset(
-    {"api_version", "copy", "decode", "encode", "from_record", "from_yaml", "gvk", "kind", "mro", "to_record"}
+    {
+        "api_version",
+        "copy",
+        "decode",
+        "encode",
+        "from_record",
+        "from_yaml",
+        "gvk",
+        "held_parts",
+        "kind",
+        "mro",
+        "to_record",
+    }
     | {"to_yaml"}
 )
 

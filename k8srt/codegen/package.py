@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from k8srt.codegen import crd, naming, render, tables
@@ -10,21 +10,34 @@ from k8srt.codegen.tree import Module
 
 
 def package_files(documents: Iterable[Any], package: str) -> dict[str, str]:
-    """The files of `package` (path below its folder → text).
+    """The files of `package` (path below its folder → text) for the definitions among `documents`.
 
     Raises crd.DefinitionError when a definition can't be used, or there is none.
     """
     found = crd.definitions(documents)
     if not found:
         raise crd.DefinitionError(f"no {crd.KIND} in the input")
+    return files_of(found, package)
+
+
+def files_of(found: Sequence[crd.Definition], package: str) -> dict[str, str]:
+    """The files of `package` for definitions that were read already.
+
+    Raises crd.DefinitionError when there's nothing in them, or two want the same name.
+    """
+    found = crd.in_order(found)
     modules = crd.modules(found, package)
+    if not modules:
+        raise crd.DefinitionError("none of the definitions has a version that is served")
     names = crd.group_names(definition.group for definition in found)
     groups = [tables.Group(module, _attribute(module, names)) for module in modules]
     files = {_path(module, package): render.module(module) for module in modules}
-    for group in groups:
-        files[_path(group.models, package).replace("api/", "listers/", 1)] = tables.lister_module(group)
     files["client.py"] = tables.package_module(tables.CLIENTS, groups)
-    files["informers.py"] = tables.package_module(tables.INFORMERS, groups)
+    watched = [group for group in groups if tables.INFORMERS.resources(group)]
+    for group in watched:
+        files[_path(group.models, package).replace("api/", "listers/", 1)] = tables.lister_module(group)
+    if watched:
+        files["informers.py"] = tables.package_module(tables.INFORMERS, watched)
     return files
 
 
