@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from k8srt.apimachinery.documents import Document, plain
 from k8srt.apimachinery.patch.error import PatchConflict
 from k8srt.apimachinery.patch.jsonpatch import same
 from k8srt.apimachinery.patch.merge import apply_merge_patch
@@ -12,24 +13,29 @@ from k8srt.apimachinery.patch.merge import apply_merge_patch
 Map = Mapping[str, Any]
 
 
-def create_merge_patch(original: Map, modified: Map) -> dict[str, Any]:
+IDENTITY = (("apiVersion",), ("kind",), ("metadata", "name"))
+"""The paths that no patch of one object to the next may change: a value for `fixed`. Contract: MACH-44."""
+
+
+def create_merge_patch(original: Document, modified: Document) -> dict[str, Any]:
     """Return the merge patch that turns `original` into `modified`; `{}` if they are equal. Contract: MACH-43.
 
-    A merge patch cannot write null, so a null in `modified` deletes.
+    A merge patch cannot write null, so a null in `modified` deletes. A list that differs is sent as a whole.
     """
-    return _difference(original, modified, deletions=True, changes=True)
+    return _difference(plain(original), plain(modified), deletions=True, changes=True)
 
 
 def create_three_way_merge_patch(
-    original: Map, modified: Map, current: Map, *, fixed: Iterable[Sequence[str]] = ()
+    original: Document, modified: Document, current: Document, *, fixed: Iterable[Sequence[str]] = ()
 ) -> dict[str, Any]:
     """Return a merge patch for `current`, as `kubectl apply` makes it for custom resources. Contract: MACH-43.
 
     What `modified` no longer has though `original` had it is deleted; what it has and `current` lacks or has
     otherwise is set. Raises PatchConflict if the patch would change a path in `fixed` (MACH-44).
     """
-    changes = _difference(current, modified, deletions=False, changes=True)
-    deletions = _difference(original, modified, deletions=True, changes=False)
+    mine = plain(modified)
+    changes = _difference(plain(current), mine, deletions=False, changes=True)
+    deletions = _difference(plain(original), mine, deletions=True, changes=False)
     patch = _union(changes, deletions)
     check_fixed(patch, fixed)
     return patch

@@ -8,7 +8,7 @@ document (path "") cannot be the target.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from k8srt.apimachinery.patch.error import PatchError
@@ -168,47 +168,3 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     return type(one) is type(other) and bool(one == other)
-
-
-# ---- making one ---------------------------------------------------------------------------------------------------
-
-
-def create_json_patch(original: Any, modified: Any) -> list[dict[str, Any]]:
-    """Return operations that turn one document into the other: maps key by key, lists item by item from the front.
-
-    Raises PatchError if the documents are not both objects or both lists.
-    """
-    if type(original) is not type(modified) or not isinstance(original, (dict, list)):
-        raise PatchError("a JSON patch cannot replace a whole document")
-    return list(_differences(original, modified, ""))
-
-
-def _differences(original: Any, modified: Any, path: str) -> Iterator[dict[str, Any]]:
-    if isinstance(original, dict) and isinstance(modified, dict):
-        yield from _map_differences(original, modified, path)
-    elif isinstance(original, list) and isinstance(modified, list):
-        yield from _list_differences(original, modified, path)
-    elif not same(original, modified):
-        yield {"op": "replace", "path": path, "value": modified}
-
-
-def _map_differences(original: dict[str, Any], modified: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
-    for key in original:
-        below = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
-        if key not in modified:
-            yield {"op": "remove", "path": below}
-        else:
-            yield from _differences(original[key], modified[key], below)
-    for key in modified:
-        if key not in original:
-            yield {"op": "add", "path": f"{path}/{key.replace('~', '~0').replace('/', '~1')}", "value": modified[key]}
-
-
-def _list_differences(original: list[Any], modified: list[Any], path: str) -> Iterator[dict[str, Any]]:
-    shared = min(len(original), len(modified))
-    for index in range(shared):
-        yield from _differences(original[index], modified[index], f"{path}/{index}")
-    for index in range(len(original) - 1, shared - 1, -1):
-        yield {"op": "remove", "path": f"{path}/{index}"}
-    for value in modified[shared:]:
-        yield {"op": "add", "path": f"{path}/-", "value": value}

@@ -16,8 +16,10 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
+from k8srt.apimachinery.documents import Document, plain
 from k8srt.apimachinery.patch.error import PatchError
 from k8srt.apimachinery.patch.listorder import identity, in_order, ordered
+from k8srt.apimachinery.patch.merging import Kind, merging_of
 from k8srt.apimachinery.structure import ANY, Structure
 
 DIRECTIVE = "$patch"
@@ -28,15 +30,16 @@ SET_ORDER = "$setElementOrder/"
 Map = dict[str, Any]
 
 
-def apply_strategic_merge(doc: Map, patch: Any, structure: Structure) -> Map:
+def apply_strategic_merge(doc: Document, patch: Any, structure: Kind = None) -> Map:
     """Return the document with the patch applied.
 
-    Raises PatchError: 400 if the patch or a directive has the wrong form, 500 (as a real server) for an unknown
-    directive, a missing merge key, or a field that cannot be merged.
+    `structure` (or a class) tells how lists merge; without it the kind of the document does. Raises PatchError: 400
+    if the patch or a directive has the wrong form, 415 if nothing is known of the kind, 500 (as a real server) for an
+    unknown directive, a missing merge key, or a field that cannot be merged.
     """
     if not isinstance(patch, dict):
         raise PatchError("Invalid JSON Patch", 400)
-    return _merge_map(doc, copy.deepcopy(patch), structure)
+    return _merge_map(plain(doc), copy.deepcopy(patch), merging_of(structure, doc))
 
 
 def _merge_map(original: Map | None, patch: Map, structure: Structure) -> Map:

@@ -6,26 +6,37 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from k8srt.apimachinery.documents import Document, plain
 from k8srt.apimachinery.patch.create import check_fixed
 from k8srt.apimachinery.patch.error import PatchConflict, PatchError
 from k8srt.apimachinery.patch.jsonpatch import same
 from k8srt.apimachinery.patch.listorder import identity
+from k8srt.apimachinery.patch.merging import Kind, merging_of
 from k8srt.apimachinery.patch.strategic import DELETE_FROM, DIRECTIVE, RETAIN_KEYS, SET_ORDER
 from k8srt.apimachinery.structure import ANY, Structure
 
 Map = dict[str, Any]
+REPLACE = {DIRECTIVE: "replace"}
+"""As an item, it says that the others are the whole list."""
 
 
-def create_strategic_patch(original: Map, modified: Map, structure: Structure) -> Map:
-    """Return the patch that turns `original` into `modified`; `{}` if they are equal. Contract: MACH-43."""
+def create_strategic_patch(original: Document, modified: Document, structure: Kind = None) -> Map:
+    """Return the patch that turns `original` into `modified`; `{}` if they are equal. Contract: MACH-43.
+
+    Raises PatchError if neither `structure` (or a class) nor the kind of `modified` tells how its lists merge.
+    """
+    return _two_ways(plain(original), plain(modified), merging_of(structure, modified, original))
+
+
+def _two_ways(original: Map, modified: Map, structure: Structure) -> Map:
     return _Difference(deletions=True, changes=True).of_maps(original, modified, structure, retain=False)
 
 
 def create_three_way_strategic_patch(
-    original: Map,
-    modified: Map,
-    current: Map,
-    structure: Structure,
+    original: Document,
+    modified: Document,
+    current: Document,
+    structure: Kind = None,
     *,
     overwrite: bool = True,
     fixed: Iterable[Sequence[str]] = (),
@@ -33,15 +44,17 @@ def create_three_way_strategic_patch(
     """Return a patch for `current`: deletions from (original, modified), all else from (current, modified).
 
     Raises PatchConflict if it would change a path in `fixed` (MACH-44), or without `overwrite` what others have
-    changed since `original` in another way (MACH-43).
+    changed since `original` in another way (MACH-43); PatchError as `create_strategic_patch`.
     """
-    delta = _Difference(deletions=False, changes=True).of_maps(current, modified, structure, retain=False)
-    gone = _Difference(deletions=True, changes=False).of_maps(original, modified, structure, retain=False)
-    patch = _joined(gone, delta, structure)
+    known = merging_of(structure, modified, current, original)
+    before, mine, now = plain(original), plain(modified), plain(current)
+    delta = _Difference(deletions=False, changes=True).of_maps(now, mine, known, retain=False)
+    gone = _Difference(deletions=True, changes=False).of_maps(before, mine, known, retain=False)
+    patch = _joined(gone, delta, known)
     check_fixed(patch, fixed)
     if not overwrite:
-        theirs = create_strategic_patch(original, current, structure)
-        if (path := _conflict(patch, theirs, structure, ())) is not None:
+        theirs = _two_ways(before, now, known)
+        if (path := _conflict(patch, theirs, known, ())) is not None:
             raise PatchConflict(f"{'.'.join(path)} has been changed by somebody else: {theirs}, and not to {patch}")
     return patch
 
@@ -83,7 +96,7 @@ class _Difference:
             self._change(patch, key, new)
 
     def _lists(self, patch: Map, key: str, old: list[Any], new: list[Any], structure: Structure) -> None:
-        if not old:
+        if not old and not _ambiguous(new, structure.patch_key):
             if new:
                 self._change(patch, key, new)
             return
@@ -108,6 +121,9 @@ class _Difference:
         name = structure.patch_key
         if not name:
             raise PatchError(f"cannot make a patch of lists without merge key for {structure!r}")
+        if _ambiguous(old, name) or _ambiguous(new, name):
+            self._ambiguous_lists(patch, key, old, new, structure)
+            return
         before = {identity(item, name): item for item in old}
         after = {identity(item, name): item for item in new}
         items = [each for key_, item in after.items() if (each := self._item(before.get(key_), item, name, structure))]
@@ -118,12 +134,44 @@ class _Difference:
         if items or not _same_order(old, new, name):
             patch[SET_ORDER + key] = [{name: each} for each in after]
 
+    def _ambiguous_lists(self, patch: Map, key: str, old: list[Any], new: list[Any], structure: Structure) -> None:
+        """Lists with several items of one key, as ports 53 of two protocols: no patch can name one of them.
+
+        So the list is replaced. kubectl makes patches here that mix the items up. Of three ways one is lost: what an
+        item no longer says stays in it, if somebody else has it so.
+        """
+        name = structure.patch_key or ""
+        after = {identity(item, name) for item in new}
+        others = [item for item in old if identity(item, name) not in after]
+        if not self.changes:
+            if others:
+                patch[key] = [{name: each, DIRECTIVE: "delete"} for each in {identity(i, name): None for i in others}]
+            return
+        wanted = new if self.deletions else [*self._as_they_are(old, new, structure), *others]
+        if not same(old, wanted):
+            patch[key] = [REPLACE, *wanted]
+
+    def _as_they_are(self, old: list[Any], new: list[Any], structure: Structure) -> list[Any]:
+        """The new items; of one that an old item has already, with what others set in it, that."""
+        left, items = list(old), structure.items or ANY
+        found = []
+        for item in new:
+            there = next((each for each in left if not self.of_maps(each, item, items, retain=False)), None)
+            if there is not None:
+                left.remove(there)
+            found.append(item if there is None else there)
+        return found
+
     def _item(self, old: Map | None, new: Map, name: str, structure: Structure) -> Map | None:
         if old is None:
             return new if self.changes else None
         retain = "retainKeys" in structure.patch
         below = self.of_maps(old, new, structure.items or ANY, retain=retain)
         return {**below, name: new[name]} if below else None
+
+
+def _ambiguous(items: list[Any], name: str | None) -> bool:
+    return bool(name) and len({identity(item, name) for item in items}) < len(items)
 
 
 def _same_order(old: list[Any], new: list[Any], key: str | None) -> bool:
@@ -146,12 +194,17 @@ def _joined(gone: Map, delta: Map, structure: Structure) -> Map:
         elif isinstance(mine, list) and isinstance(value, list) and below.patch_key:
             order = delta.get(SET_ORDER + key) or gone.get(SET_ORDER + key) or []
             result[key] = _joined_lists(mine, value, below.patch_key, below.items or ANY, order)
+            if REPLACE in value:
+                result.pop(SET_ORDER + key, None)
         else:
             result[key] = value
     return result
 
 
 def _joined_lists(gone: list[Any], delta: list[Any], key: str, items: Structure, order: list[Any]) -> list[Any]:
+    if REPLACE in delta:
+        unwanted = {identity(item, key) for item in gone if item.get(DIRECTIVE) == "delete"}
+        return [item for item in delta if DIRECTIVE in item or identity(item, key) not in unwanted]
     merged: dict[Any, Any] = {identity(item, key): item for item in gone}
     for item in delta:
         mine = merged.get(identity(item, key))
@@ -184,6 +237,8 @@ def _list_conflict(
     key = structure.patch_key
     if not key:
         return None  # values are only added
+    if REPLACE in mine or REPLACE in theirs:
+        return None if same(mine, theirs) else path
     others = {identity(item, key): item for item in theirs}
     return _first(
         _conflict(item, others[name], structure.items or ANY, (*path, str(name)))

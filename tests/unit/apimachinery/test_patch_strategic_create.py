@@ -8,11 +8,14 @@ from k8srt.api.apps.v1 import Deployment
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.patch import (
     PatchConflict,
+    PatchError,
     apply_strategic_merge,
     create_strategic_patch,
     create_three_way_strategic_patch,
 )
 from k8srt.apimachinery.structure import structure_of
+from k8srt.apimachinery.unstructured import Unstructured
+from k8srt.errors import DecodeError
 
 DEPLOYMENT = structure_of(Deployment)
 
@@ -129,3 +132,72 @@ def test_mach_44_preconditions_protect_fields():
             structure_of(ConfigMap),
             fixed=[("metadata", "name")],
         )
+
+
+def ports(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Service", "spec": {"ports": list(items)}}
+
+
+TCP, UDP, WEB = {"name": "t", "port": 53}, {"name": "u", "port": 53, "protocol": "UDP"}, {"name": "w", "port": 80}
+THEIRS = {"name": "theirs", "port": 99, "protocol": "TCP"}
+
+
+def test_mach_43_a_list_in_which_keys_are_not_unique_is_replaced():
+    patch = create_strategic_patch(ports(TCP), ports(TCP, UDP))
+
+    assert patch == {"spec": {"ports": [{"$patch": "replace"}, TCP, UDP]}}
+    assert apply_strategic_merge(ports(TCP), patch) == ports(TCP, UDP)
+
+
+def test_mach_43_such_a_list_keeps_what_others_set_and_added():
+    filled = {**TCP, "protocol": "TCP", "nodePort": 30000}
+
+    patch = create_three_way_strategic_patch(ports(TCP, WEB), ports(TCP, UDP), ports(filled, WEB, THEIRS))
+    merged = apply_strategic_merge(ports(filled, WEB, THEIRS), patch)
+
+    assert merged == ports(filled, UDP, THEIRS)
+    assert create_three_way_strategic_patch(ports(TCP, UDP), ports(TCP, UDP), merged) == {}
+    removal = create_three_way_strategic_patch(ports(TCP, UDP, WEB), ports(TCP, UDP), ports(TCP, UDP, WEB))
+    assert apply_strategic_merge(ports(TCP, UDP, WEB), removal) == ports(TCP, UDP)
+
+
+def test_mach_43_such_lists_are_in_conflict_unless_they_are_to_be_the_same():
+    mine, theirs = ports(TCP, UDP), ports(TCP, {**UDP, "name": "x"})
+
+    with pytest.raises(PatchConflict, match=r"spec\.ports"):
+        create_three_way_strategic_patch(ports(TCP), mine, theirs, overwrite=False)
+    assert create_three_way_strategic_patch(ports(TCP), mine, mine, overwrite=False) == {}
+
+
+def test_mach_42_the_kind_is_found_by_class_by_name_or_said():
+    old, new = pods(MAIN), pods({**MAIN, "image": "a:2"})
+    named = {"apiVersion": "apps/v1", "kind": "Deployment"}
+    wanted = create_strategic_patch(old, new, DEPLOYMENT)
+
+    assert create_strategic_patch(old, new, Deployment) == wanted
+    assert create_strategic_patch(Deployment.from_dict(old), Deployment.from_dict(new)) == wanted
+    assert create_strategic_patch({**named, **old}, Unstructured({**named, **new})) == wanted
+    assert create_strategic_patch(Deployment.from_dict(old).spec, Deployment.from_dict(new).spec) == wanted["spec"]
+    assert apply_strategic_merge(Deployment.from_dict(old), wanted) == {**named, **new}
+
+
+def test_mach_42_of_custom_resources_there_are_no_strategic_patches():
+    boat = {"apiVersion": "example.com/v1", "kind": "Boat", "spec": {"crew": []}}
+
+    for call in (
+        lambda: create_strategic_patch(boat, boat),
+        lambda: create_three_way_strategic_patch(boat, boat, boat),
+        lambda: apply_strategic_merge(boat, {}),
+    ):
+        with pytest.raises(PatchError, match=r"example.com/v1 Boat: .* merge patch") as caught:
+            call()
+        assert caught.value.code == 415
+    with pytest.raises(PatchError, match="without apiVersion and kind"):
+        create_strategic_patch({}, {})
+
+
+def test_documents_that_are_no_objects_are_refused():
+    with pytest.raises(DecodeError, match="expected a JSON object, got list"):
+        create_strategic_patch(b"[1]", b"{}", DEPLOYMENT)
+    with pytest.raises(DecodeError, match="got str"):
+        create_strategic_patch("no", "{}", DEPLOYMENT)
