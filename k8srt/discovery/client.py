@@ -10,6 +10,7 @@ Contract: CLI-18 to CLI-24.
 from __future__ import annotations
 
 from typing import Any, Self, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -154,8 +155,7 @@ class DiscoveryClient(Served):
 
     def _get(self, path: str, accept: str = _JSON, query: str = "") -> Result:
         request = self.rest_client.get().abs_path(path).header("Accept", accept)
-        for pair in query.split("&") if query else ():
-            name, _, value = pair.partition("=")
+        for name, value in parse_qsl(query):
             request.param(name, value)
         return self._etags.fetch(request) if self._etags is not None else request.do()
 

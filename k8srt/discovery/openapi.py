@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -36,6 +37,7 @@ class OpenAPIV3:
     def __init__(self, paths: Mapping[str, OpenAPIPath], fetch: Fetch) -> None:
         self.paths: Mapping[str, OpenAPIPath] = MappingProxyType(dict(paths))
         self._fetch = fetch
+        self._lock = threading.Lock()  # guards _documents
         self._documents: cachetools.LRUCache[str, dict[str, Any]] = cachetools.LRUCache(KEPT)
 
     @classmethod
@@ -61,10 +63,12 @@ class OpenAPIV3:
         if name not in self.paths:
             raise KeyError(f"the server has no OpenAPI v3 document for {path!r}; it has {', '.join(self.paths)}")
         url = self.paths[name].url
-        document = self._documents.get(url)
+        with self._lock:
+            document = self._documents.get(url)
         if document is None:
             document = self._fetch(url)
-            self._documents[url] = document
+            with self._lock:
+                document = self._documents.setdefault(url, document)
         return document
 
     def __iter__(self) -> Iterator[str]:
