@@ -3,6 +3,7 @@
     K8srtError
     ├── ConfigError            a kubeconfig or a client setting is wrong: which file, entry, field
     ├── DecodeError            bytes that are not what they should be (also a ValueError)
+    │   └── WrongValue             values in an object that their fields do not take: where, and which
     ├── TransportError         no answer came: which URL, and why
     │   ├── ConnectionRefused
     │   └── TimeoutExpired     (also a TimeoutError)
@@ -54,6 +55,20 @@ class ConfigError(K8srtError):
 
 class DecodeError(K8srtError, ValueError):
     """Bytes or values do not have the form they should have; the message says where."""
+
+
+class WrongValue(DecodeError):
+    """An object holds values that its fields do not take; the message names each place and value.
+
+    `paths` are the places, in the names that JSON has: `spec.containers[0].ports[0].containerPort`.
+    """
+
+    def __init__(self, message: str, paths: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.paths = tuple(paths)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.args[0], self.paths)
 
 
 class TransportError(K8srtError):

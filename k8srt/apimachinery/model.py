@@ -18,8 +18,9 @@ meant for one owner at a time; they are not locked.
 
 from __future__ import annotations
 
+import difflib
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from types import MappingProxyType
@@ -32,10 +33,10 @@ from k8srt.apimachinery import choice
 unset: Any = None
 """The default of every field: not there. Assigning it removes a field."""
 
-Time = Annotated[datetime, msgspec.Meta(extra={"format": "date-time"})]
+Time = Annotated[datetime, msgspec.Meta(tz=True, extra={"format": "date-time"})]
 """A moment, written in UTC with whole seconds. Contract: MACH-23."""
 
-MicroTime = Annotated[datetime, msgspec.Meta(extra={"format": "micro-time"})]
+MicroTime = Annotated[datetime, msgspec.Meta(tz=True, extra={"format": "micro-time"})]
 """A moment, written in UTC with exactly six fractional digits. Contract: MACH-23."""
 
 Duration = Annotated[str, msgspec.Meta(extra={"format": "duration"})]
@@ -152,11 +153,38 @@ class _StructType(msgspec.StructMeta):
             annotations[field_name] = _or_none(annotation)
         wires = {key: marker.wire for key, marker in markers.items() if marker.wire}
         # "camel" is msgspec's own rule: the same as `camel`, and faster
+        config.setdefault("kw_only", True)
         config.setdefault("rename", (lambda key: wires.get(key) or camel(key)) if wires else "camel")
         cls = super().__new__(mcs, name, bases, namespace, **config)
         cls.__markers__ = {**getattr(cls, "__markers__", {}), **markers}
         cls.__map_type__ = map_type  # "atomic": server-side apply owns such a struct as a whole
         return cls
+
+    def __call__(cls, **fields: Any) -> Any:
+        """Make one. Decoding does not come through here."""
+        try:
+            return _make(cls, **fields)
+        except TypeError as err:
+            unknown = [name for name in fields if name not in cls.__struct_fields__]
+            raise unknown_field(cls.__name__, unknown[0], cls.__struct_fields__) if unknown else err from None
+
+
+_make = msgspec.StructMeta.__call__
+
+
+def unknown_field(owner: str, name: str, known: Iterable[str]) -> TypeError:
+    """What to raise for a keyword that a constructor does not take: it names those that are close, or all if few."""
+    fields = [field for field in known if not field.startswith("_")]
+    close = difflib.get_close_matches(name, fields, n=3, cutoff=0.6) or [
+        field for field in fields if camel(field) == camel(name) or camel(field).lower() == name.lower()
+    ]
+    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    if not close and len(fields) <= _FEW:
+        hint = f"; it has {', '.join(fields)}"
+    return TypeError(f"{owner} has no field {name!r}{hint}")
+
+
+_FEW = 12
 
 
 class Struct(
@@ -178,10 +206,13 @@ class Struct(
 
     @classmethod
     def from_dict(cls: type[S], data: Mapping[str, Any]) -> S:
-        """Build from the plain JSON form. Raises msgspec.ValidationError, which names the path, on wrong types."""
-        from k8srt.apimachinery import wire
+        """Build from the plain JSON form. Raises WrongValue, which names the path, for values of the wrong type."""
+        from k8srt.apimachinery import wire, wrong
 
-        result: S = wire.decoder(cls).decode(msgspec.json.encode(data))
+        try:
+            result: S = wire.decoder(cls).decode(wire.encode(data))
+        except (msgspec.MsgspecError, TypeError, ValueError) as err:
+            wrong.raise_wrong(cls.__name__, wrong.find_wrong(cls, data, lenient=True), err)
         return result
 
 
@@ -197,6 +228,11 @@ def fields_of(cls: type[Struct]) -> Mapping[str, FieldInfo]:
         marker = cls.__markers__.get(name)
         infos[name] = FieldInfo(name, wire, without_none(hints[name]), **(marker.facts if marker else {}))
     return MappingProxyType(infos)
+
+
+def is_model(annotation: Any) -> bool:
+    """Whether a type is a struct or a whole kind, which stands above this module."""
+    return isinstance(annotation, type) and (issubclass(annotation, Struct) or hasattr(annotation, "__wires__"))
 
 
 def without_none(annotation: Any) -> Any:

@@ -16,16 +16,18 @@ Objects belong to one caller at a time; they are not locked.
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, dataclass_transform
 
 import msgspec
 
 from k8srt.apimachinery import model, scheme, wire
+from k8srt.apimachinery.lenient import Unreadable, read_odd
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.model import FieldInfo, Struct, field, unset
 from k8srt.apimachinery.preserve import restore_unknown
+from k8srt.apimachinery.quantity import Quantity
 from k8srt.apimachinery.record import (
     Record,
     decode_record,
@@ -35,6 +37,7 @@ from k8srt.apimachinery.record import (
 )
 from k8srt.apimachinery.resource import ResourceInfo, parse_info
 from k8srt.apimachinery.schema import GroupVersionKind
+from k8srt.apimachinery.wrong import Wrong, find_wrong, raise_wrong
 from k8srt.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ _new = object.__new__
 _EMPTY = Record({})
 _HEADERS = ("apiVersion", "kind")
 _NOTHING = (b"null", b"[]", b"{}")
+_SECRETS = ("Secret",)  # kinds whose values no message shows
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field,))
@@ -94,7 +98,10 @@ def parts_of(cls: type[Object]) -> Mapping[str, Part]:
 
 
 class Object(metaclass=_ObjectType):
-    """The base of every kind. Subclasses name their parts; see the module."""
+    """The base of every kind. Subclasses name their parts; see the module.
+
+    A part may be given to the constructor as a dict of its plain JSON form, which is checked at once.
+    """
 
     __slots__ = ("_blank", "_record")
     __info__: ClassVar[ResourceInfo | None] = None
@@ -104,11 +111,16 @@ class Object(metaclass=_ObjectType):
 
     def __init__(self, **parts: Any) -> None:
         self._record: Record = _EMPTY  # not annotated in the class: there type checkers take it for an argument
+        plain: dict[str, Any] = {}
         for name, value in parts.items():
             if name not in self.__wires__:
-                raise TypeError(f"{type(self).__name__} has no field {name!r}; it has {', '.join(self.__wires__)}")
-            if value is not None:
+                raise model.unknown_field(type(self).__name__, name, self.__wires__)
+            if isinstance(value, Mapping) and model.is_model(parts_of(type(self))[name].type):
+                plain[self.__wires__[name]] = value
+            elif value is not None:
                 setattr(self, name, value)
+        if plain:
+            self._record = type(self).from_dict(plain)._record
 
     # ---- from and to records, bytes, plain values -----------------------------------------------------------------
 
@@ -122,7 +134,7 @@ class Object(metaclass=_ObjectType):
     def to_record(self) -> Record:
         """The object as it is now: the record it was made of if nothing has changed, else a new one.
 
-        Raises DecodeError naming the path when a field has a value of the wrong type.
+        Raises WrongValue naming the path when a field has a value of the wrong type.
         """
         record = self._record
         parts = self._encoded_parts()
@@ -136,20 +148,34 @@ class Object(metaclass=_ObjectType):
         return cls.from_record(record)
 
     def encode(self) -> bytes:
-        """The JSON form, with apiVersion and kind. Raises DecodeError naming the path of a wrong value."""
+        """The JSON form, with apiVersion and kind. Raises WrongValue naming the path of a wrong value."""
         return encode_record(self.to_record())
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Build from the plain JSON form. Raises DecodeError when it is of another kind or not JSON."""
+        """Build from the plain JSON form, and check it.
+
+        Raises DecodeError when it is of another kind, WrongValue naming the path when a field has a value of the
+        wrong type. A value that a `Literal` does not list is accepted: the server may know more.
+        """
         if not isinstance(document, Mapping):
             raise DecodeError(f"{cls.__name__}: expected a mapping, got {type(document).__name__}")
         try:
-            record = record_from_parts(parts_from(document))
-        except (TypeError, msgspec.MsgspecError) as err:
-            raise DecodeError(f"{cls.__name__}: {err}") from err
+            parts = parts_from(document)
+            cls._check_parts(parts)
+        except (TypeError, ValueError, msgspec.MsgspecError) as err:
+            found = list(find_wrong(cls, document, lenient=True))
+            if found:
+                raise_wrong(_label(cls, document), found, err, secret=cls.__name__ in _SECRETS)
+        record = record_from_parts(parts)
         cls._check_kind(record)
         return cls.from_record(record)
+
+    @classmethod
+    def _check_parts(cls, parts: Mapping[str, bytes]) -> None:
+        for part in parts_of(cls).values():
+            if (raw := parts.get(part.wire)) is not None:
+                wire.checker(part.type).decode(raw)
 
     def to_dict(self) -> dict[str, Any]:
         """The plain JSON form: a valid manifest, absent fields left out."""
@@ -187,10 +213,20 @@ class Object(metaclass=_ObjectType):
 
     # ---- parts ----------------------------------------------------------------------------------------------------
 
+    def held_parts(self) -> dict[str, Any]:
+        """What is there by wire names, unchecked: touched parts as they are, the others as plain data."""
+        parts = {key: msgspec.json.decode(raw) for key, raw in self._record.parts.items()}
+        for name, key in type(self).__wires__.items():
+            try:
+                parts[key] = object.__getattribute__(self, name)
+            except AttributeError:
+                continue  # untouched
+        return parts
+
     def __getattr__(self, name: str) -> Any:
         """Reached only for a part that is untouched: decode it, and keep it in its slot."""
         if name not in type(self).__wires__:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
         part = parts_of(type(self))[name]
         raw = self._record.parts.get(part.wire)
         value = self._decode_part(part, raw) if raw is not None and raw != b"null" else self._absent(part)
@@ -205,7 +241,18 @@ class Object(metaclass=_ObjectType):
         try:
             return wire.decoder(part.type).decode(raw)
         except msgspec.MsgspecError as err:
-            raise DecodeError(f"{self!r}: {_placed(part.wire, err)}") from err
+            return self._decode_odd(part, raw, err)
+
+    def _decode_odd(self, part: Part, raw: bytes, cause: Exception) -> Any:
+        try:
+            return read_odd(part.type, raw)
+        except Unreadable as err:
+            self._refuse(part, err.found, cause)
+
+    def _refuse(self, part: Part, found: Iterable[Wrong], cause: Exception | None) -> NoReturn:
+        raise_wrong(
+            repr(self), (wrong.below(part.wire) for wrong in found), cause, secret=type(self).__name__ in _SECRETS
+        )
 
     def _absent(self, part: Part) -> Any:
         if not (isinstance(part.type, type) and issubclass(part.type, Struct)):
@@ -246,16 +293,26 @@ class Object(metaclass=_ObjectType):
         part = parts_of(type(self))[name]
         if value is None or (value in ([], {}) and not part.required):
             return original if original in _NOTHING else None
-        decoder = wire.decoder(part.type)
         try:
             data = wire.encode(value)
-            wire.check(part.type, data, original)
+            if wire.checker(part.type).decode(data) != value:  # cheap, and finds structs of another class
+                self._check_part(part, value, original, None)
         except (msgspec.MsgspecError, TypeError, ValueError) as err:
-            raise DecodeError(f"{self!r}: {_placed(part.wire, err)}") from err
+            self._check_part(part, value, original, err)
+            data = wire.encode(value)
         if original is None:
             return None if data == b"{}" and self._blanks().get(name) is value else data
-        known = wire.encode(decoder.decode(original))
+        known = wire.encode(self._decode_part(part, original))
         return original if data == known else _restored(data, original, known)
+
+    def _check_part(self, part: Part, value: Any, original: bytes | None, cause: Exception | None) -> None:
+        """Raise WrongValue for what is wrong in a part, unless it came that way."""
+        found = list(find_wrong(part.type, value))
+        if found and original is not None:
+            came = {(wrong.steps, repr(wrong.value)) for wrong in find_wrong(part.type, msgspec.json.decode(original))}
+            found = [wrong for wrong in found if (wrong.steps, repr(wrong.value)) not in came]
+        if found or (cause is not None and original is None):
+            self._refuse(part, found, cause)
 
     # ---- comparing, showing, copying ------------------------------------------------------------------------------
 
@@ -287,7 +344,9 @@ class Object(metaclass=_ObjectType):
         except AttributeError:
             record = self._record
             return record.namespace, record.name, record.resource_version
-        return meta.namespace or "", meta.name or meta.generate_name or "", meta.resource_version or ""
+        if isinstance(meta, ObjectMeta):
+            return meta.namespace or "", meta.name or meta.generate_name or "", meta.resource_version or ""
+        return identity_of(meta)
 
     def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *self.__wires__})
@@ -315,11 +374,18 @@ def _restored(data: bytes, original: bytes, known: bytes) -> bytes:
     return data if full == new else msgspec.json.encode(full)
 
 
-def _placed(part: str, err: Exception) -> str:
-    """`spec.containers[0].name: expected str, got int` from what the decoder says of a part."""
-    what, _, path = str(err).partition(" - at `")
-    said = what.replace("`", "").replace(" | null", "")
-    return f"{part}{path.rstrip('`').removeprefix('$')}: {said[:1].lower()}{said[1:]}"
+def identity_of(metadata: Any) -> tuple[str, str, str]:
+    """Namespace, name and version in the plain form of a metadata, whatever that is."""
+    if not isinstance(metadata, Mapping):
+        return "", "", ""
+    keys = ("namespace", "name", "generateName", "resourceVersion")
+    namespace, name, generated, version = (str(metadata.get(key) or "") for key in keys)
+    return namespace, name or generated, version
+
+
+def _label(cls: type[Object], document: Mapping[str, Any]) -> str:
+    namespace, name, _ = identity_of(document.get("metadata"))
+    return f"<{cls.__name__} {namespace}{'/' if namespace else ''}{name or '(unnamed)'}>"
 
 
 # ---- objects inside structs: volume claim templates, embedded resources -------------------------------------------
@@ -327,14 +393,26 @@ def _placed(part: str, err: Exception) -> str:
 
 def _decode_foreign(cls: type, value: Any) -> Any:
     if isinstance(cls, type) and issubclass(cls, Object):
-        return value if isinstance(value, cls) else cls.from_dict(value)
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, Mapping):
+            raise DecodeError(f"expected {cls.__name__}, got {type(value).__name__}")
+        return cls.from_record(record_from_parts(parts_from(value)))
     raise NotImplementedError(cls)
+
+
+def _check_foreign(cls: type, value: Any) -> Any:
+    found = _decode_foreign(cls, value)
+    type(found)._check_parts(found.to_record().parts)
+    return found
 
 
 def _encode_foreign(value: Any) -> Any:
     if isinstance(value, Object):
         return msgspec.Raw(value.encode())
+    if isinstance(value, Quantity):
+        return str(value)
     raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
 
 
-wire.set_foreign(_decode_foreign, _encode_foreign)
+wire.set_foreign(_decode_foreign, _check_foreign, _encode_foreign)

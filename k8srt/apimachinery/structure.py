@@ -31,7 +31,7 @@ from k8srt.apimachinery._structurenode import (
 )
 from k8srt.apimachinery.choice import Choice
 from k8srt.apimachinery.meta import ObjectMeta
-from k8srt.apimachinery.model import FieldInfo, Struct, fields_of
+from k8srt.apimachinery.model import FieldInfo, Struct, fields_of, is_model
 
 __all__ = ["ABSENT", "ANY", "STRING", "Absent", "Kind", "ListType", "Structure", "structure_of", "structure_of_schema"]
 
@@ -121,11 +121,7 @@ def _of_annotation(annotation: Any) -> Structure:
         return Structure(*_SCALARS[annotation])
     if getattr(annotation, "__info__", True) is None:
         return ANY.but(embedded=True)  # Unstructured: a whole object of any kind
-    return structure_of(annotation) if _is_model(annotation) else ANY
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and (issubclass(annotation, Struct) or hasattr(annotation, "__wires__"))
+    return structure_of(annotation) if is_model(annotation) else ANY
 
 
 def _of_annotated(annotation: Any, metadata: tuple[Any, ...]) -> Structure:

@@ -8,11 +8,10 @@ from typing import Any
 import msgspec
 
 from k8srt.apimachinery import wire
-from k8srt.apimachinery.meta import ObjectMeta
-from k8srt.apimachinery.object import Object
+from k8srt.apimachinery.object import Object, identity_of, parts_of
 from k8srt.apimachinery.objectlist import ObjectList
 from k8srt.apimachinery.record import Record, RecordList
-from k8srt.errors import DecodeError
+from k8srt.apimachinery.wrong import find_wrong, raise_wrong
 
 
 class Unstructured(Object):
@@ -39,7 +38,7 @@ class Unstructured(Object):
     def __getattr__(self, name: str) -> Any:
         if name == "metadata" and "metadata" in (values := self._touched()):
             plain = values.pop("metadata")
-            typed = wire.decoder(ObjectMeta).decode(msgspec.json.encode(plain or {}))
+            typed = self._decode_part(parts_of(type(self))["metadata"], self._encode_value("metadata", plain or {}))
             setattr(self, "metadata", typed)  # noqa: B010 - the slot is made by the metaclass
             return typed
         return super().__getattr__(name)
@@ -114,7 +113,7 @@ class Unstructured(Object):
         try:
             return wire.encode(value)
         except (TypeError, ValueError) as err:
-            raise DecodeError(f"{self.kind or 'object'}: {key}: {err}") from err
+            raise_wrong(repr(self), (wrong.below(key) for wrong in find_wrong(Any, value)), err)
 
     @property
     def api_version(self) -> str:
@@ -127,7 +126,7 @@ class Unstructured(Object):
     def _identity(self) -> tuple[str, str, str]:
         plain = self._touched().get("metadata")
         if isinstance(plain, Mapping):
-            return tuple(str(plain.get(key) or "") for key in ("namespace", "name", "resourceVersion"))  # type: ignore[return-value]
+            return identity_of(plain)
         return super()._identity()
 
     def __repr__(self) -> str:

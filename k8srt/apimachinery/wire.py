@@ -27,13 +27,16 @@ Plan = tuple[tuple[str, Convert], ...]
 _making = threading.RLock()
 
 _foreign_decode: Callable[[type, Any], Any] | None = None
+_foreign_check: Callable[[type, Any], Any] | None = None
 _foreign_encode: Callable[[Any], Any] | None = None
 
 
-def set_foreign(decode: Callable[[type, Any], Any], encode: Callable[[Any], Any]) -> None:
-    """Let `object.py` say how whole API objects inside structs are read and written."""
-    global _foreign_decode, _foreign_encode
-    _foreign_decode, _foreign_encode = decode, encode
+def set_foreign(
+    decode: Callable[[type, Any], Any], check: Callable[[type, Any], Any], encode: Callable[[Any], Any]
+) -> None:
+    """Let `object.py` say how whole API objects inside structs are read, checked and written."""
+    global _foreign_decode, _foreign_check, _foreign_encode
+    _foreign_decode, _foreign_check, _foreign_encode = decode, check, encode
     decoder.cache_clear()
     checker.cache_clear()
 
@@ -47,44 +50,24 @@ def decoder(annotation: Any) -> msgspec.json.Decoder[Any]:
 
 @cache
 def checker(annotation: Any) -> msgspec.json.Decoder[Any]:
-    """A decoder that refuses values that aren't among those of a `Literal`; for what was made here."""
+    """A decoder for what was made here: it refuses values that aren't among those of a `Literal`, and looks into whole
+    API objects at once, which `decoder` leaves for later."""
     with _making:
         return msgspec.json.Decoder(annotation, dec_hook=_check)
 
 
-def check(annotation: Any, data: bytes, original: bytes | None = None) -> None:
-    """Raise msgspec.ValidationError, which names the path, when `data` isn't of the type.
-
-    Where `original` has a value that a `Literal` doesn't know already, only types count.
-    """
-    try:
-        checker(annotation).decode(data)
-    except msgspec.ValidationError:
-        if original is None or _is_known(annotation, original):
-            raise
-        decoder(annotation).decode(data)
-
-
-def _is_known(annotation: Any, original: bytes) -> bool:
-    try:
-        checker(annotation).decode(original)
-    except msgspec.ValidationError:
-        return False
-    return True
-
-
 def _read(cls: type, value: Any) -> Any:
-    return cls.read(value) if issubclass(cls, Choice) else _foreign(cls, value)
+    return cls.read(value) if issubclass(cls, Choice) else _foreign(_foreign_decode, cls, value)
 
 
 def _check(cls: type, value: Any) -> Any:
-    return cls.check(value) if issubclass(cls, Choice) else _foreign(cls, value)
+    return cls.check(value) if issubclass(cls, Choice) else _foreign(_foreign_check, cls, value)
 
 
-def _foreign(cls: type, value: Any) -> Any:
-    if _foreign_decode is None:
+def _foreign(hook: Callable[[type, Any], Any] | None, cls: type, value: Any) -> Any:
+    if hook is None:
         raise NotImplementedError(cls)
-    return _foreign_decode(cls, value)
+    return hook(cls, value)
 
 
 def encode(value: Any) -> bytes:

@@ -40,9 +40,9 @@ def box(**spec):
         ({"step": 3}, r"spec\.step: expected one of 1, 2, got 3"),
         ({"either": "b"}, r"spec\.either: expected one of 'a', 1, got 'b'"),
         ({"sizes": ["small", "huge"]}, r"spec\.sizes\[1\]: expected one of"),
-        ({"by_name": {"x": "large"}}, r"spec\.byName\[...\]: expected one of 'small', got 'large'"),
-        ({"size": 1}, r"spec\.size: expected str, got int"),
-        ({"step": True}, r"spec\.step: expected int, got bool"),
+        ({"by_name": {"x": "large"}}, r"spec\.byName\[x\]: expected one of 'small', got 'large'"),
+        ({"size": 1}, r"spec\.size: expected one of 'small', 'large', got 1"),
+        ({"step": True}, r"spec\.step: expected one of 1, 2, got True"),
     ],
 )
 def test_another_value_is_refused_in_an_object_made_here(spec, message):
@@ -82,7 +82,7 @@ def test_a_wrong_value_put_into_a_good_object_is_refused():
 
 
 def test_a_value_of_another_type_is_refused_when_read():
-    with pytest.raises(DecodeError, match=r"spec\.size: expected str, got int"):
+    with pytest.raises(DecodeError, match=r"spec\.size: expected one of 'small', 'large', got 1"):
         box(size=1).spec.size
 
 
@@ -102,4 +102,4 @@ def test_structures_see_texts_and_numbers():
 def test_a_struct_alone_is_read_leniently():
     assert BoxSpec.from_dict({"size": "huge"}).size == "huge"
     with pytest.raises(msgspec.ValidationError, match="Expected one of"):
-        wire.check(BoxSpec, b'{"size":"huge"}')
+        wire.checker(BoxSpec).decode(b'{"size":"huge"}')

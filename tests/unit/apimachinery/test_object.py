@@ -244,7 +244,7 @@ def test_irregular_wire_names_and_reserved_words():
 
 
 def test_an_unknown_field_in_a_constructor_is_refused():
-    with pytest.raises(TypeError, match="Boat has no field 'sped'; it has metadata, spec"):
+    with pytest.raises(TypeError, match="Boat has no field 'sped'; did you mean 'spec'"):
         Boat(sped=1)
     with pytest.raises(TypeError, match="sped"):
         BoatSpec(sped=1)
@@ -257,14 +257,15 @@ def test_an_unknown_field_in_a_constructor_is_refused():
 def test_a_value_of_the_wrong_type_names_its_path_before_anything_is_sent():
     boat = Boat(spec=BoatSpec(containers=[Container(name="a", ports=[Port(container_port="eighty")])]))
 
-    with pytest.raises(DecodeError, match=r"spec\.containers\[0\]\.ports\[0\]\.containerPort: expected int, got str"):
+    place = r"spec\.containers\[0\]\.ports\[0\]\.containerPort"
+    with pytest.raises(DecodeError, match=f"{place}: expected int, got 'eighty'"):
         boat.encode()
 
 
 def test_a_malformed_part_names_object_and_path():
     boat = Boat.decode(b'{"metadata":{"name":"b1","namespace":"sea"},"spec":{"containers":[{"name":5}]}}')
 
-    with pytest.raises(DecodeError, match=r"<Boat sea/b1>: spec\.containers\[0\]\.name: expected str, got int"):
+    with pytest.raises(DecodeError, match=r"<Boat sea/b1>: spec\.containers\[0\]\.name: expected str, got 5"):
         boat.spec
 
 
