@@ -101,10 +101,8 @@ class RESTMapper:
     def rest_mappings(self, kind: Kind, *versions: str) -> list[RESTMapping]:
         """The resources of a kind in all versions, or in those of `versions` that have it."""
         if isinstance(kind, str):
-            full, whole = parse_kind_arg(kind)
-            asked, versions = _kind_and_versions(full or whole, versions)
-        else:
-            asked, versions = _kind_and_versions(kind, versions)
+            return self._ask(lambda table: [RESTMapping.of(entry) for entry in self._fitting(table, kind)])
+        asked, versions = _kind_and_versions(kind, versions)
         return self._ask(lambda table: [RESTMapping.of(entry) for entry in _of_kind(table, asked, versions)])
 
     # ---- all of it ------------------------------------------------------------------------------------------------

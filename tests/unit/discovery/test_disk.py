@@ -88,8 +88,9 @@ def test_cli_26_another_process_reads_them_and_asks_nothing(tmp_path: Path) -> N
 def test_cli_26_a_file_counts_as_long_as_its_time_to_live(tmp_path: Path) -> None:
     server, clock = plain(), now()
     over(server, tmp_path).server_groups()
-    written = (tmp_path / "servergroups.json").stat().st_mtime
-    clock.set_time(datetime.fromtimestamp(written, UTC) + timedelta(seconds=60.0))
+    written = datetime(2026, 1, 1, tzinfo=UTC)
+    os.utime(tmp_path / "servergroups.json", (written.timestamp(), written.timestamp()))
+    clock.set_time(written + timedelta(seconds=60.0))
     second = plain()
 
     over(second, tmp_path, 60.0, clock).server_groups()
