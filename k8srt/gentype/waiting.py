@@ -86,6 +86,7 @@ class _Waiting(Generic[T]):
         self._wanted = wanted
         self._line = line
         self._about = f"{client.info.gvr.group_resource} {name!r}"
+        self._looked = False
         self._last: Record | None = None
         self._deleted = False
         self._shown = ""
@@ -113,6 +114,7 @@ class _Waiting(Generic[T]):
     def _states(self, follower: Follower, once: bool) -> Iterator[Record | None]:
         """The object in its states, None while it is not there; first as it is now."""
         first = [record for _, record in follower.begin()]
+        self._looked = True
         self._last = first[0] if first else None
         if len(first) > 1 or (first and first[0].namespace and not self._namespaced()):
             where = ", ".join(record.namespace for record in first)
@@ -151,7 +153,7 @@ class _Waiting(Generic[T]):
 
     def _seen(self) -> str:
         if self._last is None:
-            return "it was never there"
+            return "it was never there" if self._looked else "the server did not answer"
         if self._deleted:
             return f"it was deleted; before that: {self._wanted.seen(self._last)}"
         return f"last seen: {self._wanted.seen(self._last)}"
