@@ -80,7 +80,6 @@ class ReadsLogs(ResourceRequests[T]):
         opts.check("get_logs", options, LogRequest)
         request = self._at("get", "GET", name, "log")
         request.options({_WIRE.get(key, key): _as_text(value) for key, value in options.items()})
-        request.header("Accept", "*/*")
         if options.get("follow"):
             request.timeout(0.0)  # that of the configuration is for calls that end
             request.read_timeout = MAY_BE_SILENT

@@ -86,7 +86,7 @@ class ResourceRequests(Generic[T]):
     def _class_of(self, subresource: str) -> type[Any]:
         """What a subresource speaks: the kind of the resource, if it has none of its own."""
         found = self._info.subresource(subresource) if subresource else None
-        if found is None or found.gvk is None:
+        if found is None or found.gvk is None or found.gvk == self._info.gvk:
             return self._cls
         return scheme.default.lookup(found.gvk) or self._cls
 

@@ -9,7 +9,9 @@ import threading
 import pytest
 
 from k8srt.api.core.v1 import Pod
-from k8srt.errors import ConfigError
+from k8srt.apimachinery import scheme
+from k8srt.apimachinery.schema import GroupVersionKind
+from k8srt.errors import ConfigError, DecodeError
 from k8srt.kubernetes import Clientset
 from k8srt.kubernetes.typed._index import GROUPS
 from k8srt.rest import Config
@@ -55,6 +57,27 @@ def test_tab_completion_and_unknown_names() -> None:
     with pytest.raises(AttributeError, match="core_v2"):
         cs.core_v2  # type: ignore[attr-defined]
     assert not hasattr(cs, "__deepcopy__")
+
+
+def test_tab_completion_of_a_group_and_of_its_clients() -> None:
+    cs = Clientset(Config(host="http://fake"))
+
+    assert {name for name in dir(cs.apps_v1) if not name.startswith("_")} == {
+        *("controller_revisions", "daemon_sets", "deployments", "replica_sets", "rest_client", "stateful_sets"),
+    }
+    assert {"get", "logs", "evict", "wait", "update_status"} <= set(dir(cs.core_v1.pods()))
+    assert not {"get_scale", "create_token", "finalize"} & set(dir(cs.core_v1.pods()))
+    assert not hasattr(cs.core_v1.bindings("x"), "get")
+
+
+def test_cli_12_kinds_and_classes_are_found_by_each_other_and_nothing_is_defaulted() -> None:
+    assert scheme.default.lookup(Pod.__info__.gvk) is Pod
+    assert scheme.default.lookup(GroupVersionKind("example.com", "v1", "Unknown")) is None
+    with pytest.raises(DecodeError, match="expected v1 Pod, got example.com/v1 Unknown"):
+        Pod.decode(b'{"apiVersion":"example.com/v1","kind":"Unknown"}')
+    bare = b'{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"},"spec":{"containers":[{"name":"c"}]}}'
+    pod = Pod.decode(bare)
+    assert (pod.spec.restart_policy, pod.encode()) == (None, bare)
 
 
 def test_a_client_by_class() -> None:
