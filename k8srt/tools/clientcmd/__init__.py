@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from k8srt.tools.clientcmd.codec import to_dict as to_dict
     from k8srt.tools.clientcmd.codec import write as write
     from k8srt.tools.clientcmd.deferred import DeferredClientConfig as DeferredClientConfig
+    from k8srt.tools.clientcmd.deferred import InClusterClientConfig as InClusterClientConfig
     from k8srt.tools.clientcmd.errors import ConfigFileNotFound as ConfigFileNotFound
     from k8srt.tools.clientcmd.errors import ConfigLocked as ConfigLocked
     from k8srt.tools.clientcmd.errors import ContextNotFound as ContextNotFound
@@ -65,7 +66,7 @@ _MODULES = {
         "to_dict",
         "write",
     ),
-    "deferred": ("DeferredClientConfig",),
+    "deferred": ("DeferredClientConfig", "InClusterClientConfig"),
     "errors": (
         *("ConfigFileNotFound", "ConfigLocked", "ContextNotFound", "EmptyConfig", "InvalidConfig", "LoadError"),
         *("is_configuration_invalid", "is_context_not_found", "is_empty_config"),

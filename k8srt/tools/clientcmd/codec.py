@@ -24,6 +24,7 @@ from k8srt.tools.clientcmd.forms import (
     Form,
     Named,
     Problem,
+    key_of,
     mapping,
     sequence,
 )
@@ -259,7 +260,7 @@ def _entries(top: Mapping[str, Any], plural: str, single: str, stanza: _Stanza[E
 
 def _item(single: str, name: str, entry: E, stanza: _Stanza[E]) -> dict[str, Any]:
     try:
-        return {"name": TEXT.write(name, "name"), single: stanza.write(entry), **entry.beside}
+        return {"name": key_of(name, "name"), single: stanza.write(entry), **entry.beside}
     except Problem as err:
         raise Problem(f'{single} "{name}": {err}') from None
     except AttributeError:

@@ -22,6 +22,46 @@ from k8srt.tools.clientcmd.rules import LoadingRules
 log = logging.getLogger(__name__)
 
 
+class InClusterClientConfig:
+    """The service account of the pod; server, token and CA give way one by one to what overrides them.
+
+    Contract: KCFG-30, KCFG-31.
+    """
+
+    def __init__(
+        self,
+        overrides: Overrides | None = None,
+        *,
+        environ: Mapping[str, str] | None = None,
+        directory: str = SERVICE_ACCOUNT_DIR,
+    ) -> None:
+        self.overrides = overrides or Overrides()
+        self._environ = os.environ if environ is None else environ
+        self._directory = directory
+
+    def possible(self) -> bool:
+        """Whether this process looks like one in a pod."""
+        return in_cluster_possible(self._environ, self._directory)
+
+    def client_config(self) -> Config:
+        """Return how to reach the cluster of the pod. Raises ConfigError."""
+        cluster, user = self.overrides.cluster_info, self.overrides.auth_info
+        config = in_cluster_config(environ=self._environ, directory=self._directory)
+        if cluster.server:
+            config.host = cluster.server
+        if user.token or user.token_file:
+            config.bearer_token, config.bearer_token_file = user.token, user.token_file
+        if cluster.certificate_authority:
+            config.tls = replace(config.tls, ca_file=cluster.certificate_authority)
+        return config
+
+    def namespace(self) -> tuple[str, bool]:
+        """The namespace of the pod, or the one that overrides it; and whether that is so."""
+        if self.overrides.namespace:
+            return self.overrides.namespace, True
+        return in_cluster_namespace(self._environ, self._directory), False
+
+
 class DeferredClientConfig:
     """The files of some rules, seen through overrides; the service account of the pod when there is nothing else.
 
@@ -39,12 +79,11 @@ class DeferredClientConfig:
         directory: str = SERVICE_ACCOUNT_DIR,
     ) -> None:
         """`default` is a cluster to use where nothing is said, not even by the pod."""
-        self._environ = os.environ if environ is None else environ
-        self.rules = rules or LoadingRules(environ=self._environ)
+        self.rules = rules or LoadingRules(environ=environ)
         self.overrides = overrides or Overrides()
+        self._pod = InClusterClientConfig(self.overrides, environ=environ, directory=directory)
         self._prompt = prompt
         self._default = default
-        self._directory = directory
         self._lock = threading.Lock()  # guards _loaded; held while the files are read, so that it is once
         self._loaded: ClientConfig | None = None
 
@@ -66,9 +105,9 @@ class DeferredClientConfig:
         try:
             return loaded.client_config()
         except EmptyConfig:
-            if self.in_cluster_possible():
+            if self._pod.possible():
                 log.debug("no kubeconfig, using the service account of the pod")
-                return self._in_cluster()
+                return self._pod.client_config()
             if self._default is None:
                 raise
         overrides = replace(self.overrides, cluster_defaults=self._default)
@@ -80,25 +119,9 @@ class DeferredClientConfig:
         value, overridden = loaded.namespace()
         context = loaded.kubeconfig.contexts.get(loaded.context_name)
         explicit = context is not None and bool(context.namespace)
-        if overridden or explicit or not self.in_cluster_possible():
+        if overridden or explicit or not self._pod.possible():
             return value, overridden
-        return in_cluster_namespace(self._environ, self._directory), False
-
-    def in_cluster_possible(self) -> bool:
-        """Whether this process looks like one in a pod."""
-        return in_cluster_possible(self._environ, self._directory)
-
-    def _in_cluster(self) -> Config:
-        """Contract: KCFG-30."""
-        cluster, user = self.overrides.cluster_info, self.overrides.auth_info
-        config = in_cluster_config(environ=self._environ, directory=self._directory)
-        if cluster.server:
-            config.host = cluster.server
-        if user.token or user.token_file:
-            config.bearer_token, config.bearer_token_file = user.token, user.token_file
-        if cluster.certificate_authority:
-            config.tls = replace(config.tls, ca_file=cluster.certificate_authority)
-        return config
+        return self._pod.namespace()
 
 
 def in_cluster_possible(environ: Mapping[str, str] | None = None, directory: str = SERVICE_ACCOUNT_DIR) -> bool:

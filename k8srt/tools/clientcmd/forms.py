@@ -96,10 +96,10 @@ class Named(Generic[T]):
 
     def read(self, value: Any, place: str) -> dict[str, T]:
         found = mapping(value, place)
-        return {name(key, place): self._form.read(each, f"{place}.{key}") for key, each in found.items()}
+        return {key_of(key, place): self._form.read(each, f"{place}.{key}") for key, each in found.items()}
 
     def write(self, value: Mapping[str, T], place: str) -> dict[str, Any]:
-        return {name(key, place): self._form.write(each, f"{place}.{key}") for key, each in value.items()}
+        return {key_of(key, place): self._form.write(each, f"{place}.{key}") for key, each in value.items()}
 
 
 class Variables:
@@ -132,7 +132,7 @@ class Extensions:
         return found
 
     def write(self, value: Mapping[str, Any], place: str) -> list[dict[str, Any]]:
-        return [{"name": name(key, place), "extension": each} for key, each in value.items()]
+        return [{"name": key_of(key, place), "extension": each} for key, each in value.items()]
 
 
 TEXT = Text()
@@ -161,10 +161,10 @@ def sequence(value: Any, place: str) -> list[Any]:
     return list(value)
 
 
-def name(key: Any, place: str) -> str:
-    """The key of a mapping as text: any scalar will do."""
+def key_of(key: Any, place: str) -> str:
+    """The key of a mapping, or a name: a text, however it was written."""
     if not isinstance(key, str):
-        raise Problem(f"{place}: expected a text as key, got {kind(key)}")
+        raise Problem(f"{place}: expected a text, got {kind(key)}")
     return str(key)
 
 

@@ -37,6 +37,8 @@ class Loaded(NamedTuple):
 def load_config(
     kubeconfig: str | os.PathLike[str] = "",
     *,
+    context: str = "",
+    namespace: str = "",
     overrides: Overrides | None = None,
     environ: Mapping[str, str] | None = None,
     prompt: Prompt | None = None,
@@ -45,13 +47,14 @@ def load_config(
     """Load by the usual rules: the file given, or `$KUBECONFIG`, or `~/.kube/config`, or else in-cluster.
 
     In-cluster is used only when there is no configuration at all: an error in a file is never passed over. `asked` are
-    the flags of kubectl: `context="staging"`, `server=…`, `as_="jane"`; see `Flags`. `overrides` takes their place.
-    Raises ConfigError naming the file, the entry and the field.
+    the other flags of kubectl, as `server=…` or `as_="jane"`: see `Flags`; `overrides` takes their place. `prompt` is
+    asked for a name and a password where there are no credentials. Raises ConfigError naming the file, the entry and
+    the field.
     """
     environ = os.environ if environ is None else environ
     deferred = DeferredClientConfig(
         LoadingRules(os.fspath(kubeconfig), environ=environ),
-        _asked(overrides, asked),
+        _asked(overrides, context, namespace, asked),
         prompt=prompt,
         default=default_cluster(environ) if environ.get(MASTER) else None,
         environ=environ,
@@ -94,15 +97,9 @@ def client_config_from(source: Source, context: str = "") -> ClientConfig:
     return ClientConfig(config, Overrides(context=context), access=LoadingRules(path))
 
 
-def _asked(overrides: Overrides | None, given: Flags) -> Overrides:
+def _asked(overrides: Overrides | None, context: str, namespace: str, given: Flags) -> Overrides:
     if overrides is None:
-        return flags(**given)
-    given = given.copy()
-    asked = replace(
-        overrides,
-        context=given.pop("context", "") or overrides.context,
-        namespace=given.pop("namespace", "") or overrides.namespace,
-    )
+        return flags(context=context, namespace=namespace, **given)
     if given:
         raise TypeError(f"load_config: {', '.join(given)} cannot be given beside overrides")
-    return asked
+    return replace(overrides, context=context or overrides.context, namespace=namespace or overrides.namespace)

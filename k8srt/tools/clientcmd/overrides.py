@@ -42,12 +42,10 @@ class Overrides:
 
 
 class Flags(TypedDict, total=False):
-    """The keywords of `flags`: kubectl's flags, with `_` for `-`."""
+    """kubectl's flags as keywords, with `_` for `-`; `context` and `namespace` stand beside them."""
 
-    context: str
     cluster: str
     user: str
-    namespace: str
     server: str
     tls_server_name: str
     insecure_skip_tls_verify: bool

@@ -134,12 +134,12 @@ class ClientConfig:
         if user_name and user_name not in self.kubeconfig.users and user == AuthInfo():
             problems.append(f'{where}: user "{user_name}" was not found')
         problems += user_problems(user_name, user)
-        if cluster_name and cluster_name not in self.kubeconfig.clusters and not cluster.server:
-            problems.append(f'{where}: cluster "{cluster_name}" was not found')
-        elif not problems and cluster == Cluster():
-            raise EmptyConfig(self._unchosen())
-        else:
+        if cluster.server or cluster_name in self.kubeconfig.clusters:
             problems += cluster_problems(cluster_name, cluster)
+        elif cluster_name:
+            problems.append(f'{where}: cluster "{cluster_name}" was not found')
+        elif not problems:
+            raise EmptyConfig(self._unchosen())
         if problems:
             raise InvalidConfig(problems)
 

@@ -121,12 +121,15 @@ def settled(value: Any) -> Any:
 
 
 def dump(*documents: Any) -> str:
-    """Block-style YAML in the order of the documents."""
-    return yaml.dump_all(
-        documents,
-        Dumper=_Dumper,
-        sort_keys=False,
-        default_flow_style=False,
-        allow_unicode=True,
-        explicit_start=len(documents) > 1,
-    )
+    """Block-style YAML in the order of the documents. Raises ValueError for values that YAML has no form for."""
+    try:
+        return yaml.dump_all(
+            documents,
+            Dumper=_Dumper,
+            sort_keys=False,
+            default_flow_style=False,
+            allow_unicode=True,
+            explicit_start=len(documents) > 1,
+        )
+    except yaml.representer.RepresenterError as err:
+        raise ValueError(f"this kubeconfig cannot be written: it holds a {type(err.args[-1]).__name__}") from None
