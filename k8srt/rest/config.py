@@ -124,7 +124,9 @@ class Config:
             raise ValueError("impersonating: uid, groups or extra are given without a username")
         if isinstance(groups, str):
             raise TypeError("impersonating: groups must be a list of texts")
-        who = ImpersonationConfig(username, uid, list(groups), {key: list(each) for key, each in (extra or {}).items()})
+        who = ImpersonationConfig(
+            username, uid, tuple(groups), {key: list(each) for key, each in (extra or {}).items()}
+        )
         return dataclasses.replace(self, impersonate=who)
 
     @classmethod

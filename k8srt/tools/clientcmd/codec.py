@@ -221,6 +221,11 @@ def _place(origin: str) -> str:
 
 
 def _one_line(err: Exception) -> str:
+    """What is wrong, and where, without the text that stands there: it may be a secret."""
+    if isinstance(err, yaml.MarkedYAMLError) and err.problem_mark is not None:
+        mark = err.problem_mark
+        said = ", ".join(each for each in (err.context, err.problem) if each)
+        return f"line {mark.line + 1}, column {mark.column + 1}: {said}"
     return " ".join(str(err).split())
 
 
