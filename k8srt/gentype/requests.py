@@ -142,7 +142,7 @@ class ResourceRequests(Generic[T]):
     def _post(self, request: Request, record: Record, options: Mapping[str, Any], cls: type[K]) -> K:
         """Send an object to be made. Where the server only says that it has done so, what was sent is returned."""
         result = self._send(request.body(encode_record(record)).header("Content-Type", _JSON), options)
-        return cls.from_record(record) if _STATUS in result.raw()[:200] else result.into(cls)
+        return cls.from_record(record) if _is_status(result) else result.into(cls)
 
     def _put(self, record: Record, subresource: str, options: Mapping[str, Any], cls: type[K]) -> K:
         request = self._at("update", "PUT", record.name, subresource, record.namespace)
@@ -209,6 +209,13 @@ def _with_kind(record: Record, gvk: GroupVersionKind) -> Record:
 
 def _kind(gvk: GroupVersionKind) -> str:
     return f"{gvk.api_version} {gvk.kind}".strip()
+
+
+def _is_status(result: Result) -> bool:
+    if _STATUS not in result.raw()[:200]:
+        return False
+    record = result.record()
+    return (record.text("apiVersion"), record.text("kind")) == ("v1", "Status")
 
 
 class _Owners(msgspec.Struct, gc=False):

@@ -64,7 +64,7 @@ def decode_status(body: bytes) -> Status | None:
 def failure_in(body: bytes) -> Status | None:
     """The Status of a body that says it is one and no success, though the HTTP code was 2xx. Contract: REST-29."""
     status = decode_status(body)
-    if status is not None and status.kind == "Status" and status.status != "Success":
+    if status is not None and status.kind == "Status" and status.api_version == "v1" and status.status != "Success":
         return status
     return None
 

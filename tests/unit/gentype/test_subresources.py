@@ -381,6 +381,30 @@ def test_cli_08_no_events_are_searched_for_where_they_cannot_be() -> None:
     assert client.get_field_selector().empty
 
 
+# ---- what is only told to have been done
+
+
+def test_cli_06_a_binding_that_was_made_is_returned_as_it_was_sent() -> None:
+    bindings, transport = client_of(Binding, SUCCESS)
+    binding = Binding(metadata=named(), target=ObjectReference(kind="Node", name="n"))
+
+    answer = bindings.create(binding)
+
+    assert answer == binding
+    assert answer is not binding
+    assert sent(transport)[:2] == ("POST", "/api/v1/namespaces/d/bindings")
+
+
+def test_an_object_of_a_kind_called_status_is_an_object() -> None:
+    made = b'{"apiVersion":"example.com/v1","kind":"Status","metadata":{"name":"x","uid":"u"}}'
+    client, _, _ = fake_client(FakeReply(body=made))
+    statuses = DynamicClient.over(client).resource(GroupVersionResource("example.com", "v1", "statuses"), "d")
+
+    answer = statuses.create({"apiVersion": "example.com/v1", "kind": "Status", "metadata": {"name": "x"}})
+
+    assert answer.metadata.uid == "u"
+
+
 # ---- without a model
 
 

@@ -73,7 +73,7 @@ def test_tab_completion_of_a_group_and_of_its_clients() -> None:
 def test_cli_12_kinds_and_classes_are_found_by_each_other_and_nothing_is_defaulted() -> None:
     assert scheme.default.lookup(Pod.__info__.gvk) is Pod
     assert scheme.default.lookup(GroupVersionKind("example.com", "v1", "Unknown")) is None
-    with pytest.raises(DecodeError, match="expected v1 Pod, got example.com/v1 Unknown"):
+    with pytest.raises(DecodeError, match=r"expected v1 Pod, got example\.com/v1 Unknown"):
         Pod.decode(b'{"apiVersion":"example.com/v1","kind":"Unknown"}')
     bare = b'{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"},"spec":{"containers":[{"name":"c"}]}}'
     pod = Pod.decode(bare)
