@@ -18,21 +18,21 @@ from typing import TYPE_CHECKING
 from k8srt._lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from k8srt.tools.watch.conditions import WatchClosed as WatchClosed
+    from k8srt.tools.watch.conditions import list_watch_until as list_watch_until
+    from k8srt.tools.watch.conditions import until as until
+    from k8srt.tools.watch.conditions import until_with_sync as until_with_sync
+    from k8srt.tools.watch.conditions import until_without_retry as until_without_retry
     from k8srt.tools.watch.retry import RetryWatcher as RetryWatcher
-    from k8srt.tools.watch.until import WatchClosed as WatchClosed
-    from k8srt.tools.watch.until import list_watch_until as list_watch_until
-    from k8srt.tools.watch.until import until as until
-    from k8srt.tools.watch.until import until_with_sync as until_with_sync
-    from k8srt.tools.watch.until import until_without_retry as until_without_retry
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "RetryWatcher": "k8srt.tools.watch.retry",
-        "WatchClosed": "k8srt.tools.watch.until",
-        "list_watch_until": "k8srt.tools.watch.until",
-        "until": "k8srt.tools.watch.until",
-        "until_with_sync": "k8srt.tools.watch.until",
-        "until_without_retry": "k8srt.tools.watch.until",
+        "WatchClosed": "k8srt.tools.watch.conditions",
+        "list_watch_until": "k8srt.tools.watch.conditions",
+        "until": "k8srt.tools.watch.conditions",
+        "until_with_sync": "k8srt.tools.watch.conditions",
+        "until_without_retry": "k8srt.tools.watch.conditions",
     },
 )
