@@ -73,7 +73,7 @@ class WatchStream:
         self._bookmarks = request.flag("allowWatchBookmarks")
         self._initial = request.param("sendInitialEvents")
         self._version = watch_version(request)
-        self._timeout = _timeout(request)
+        self._end = cluster.clock.now() + _timeout(request)
         self._first = True
         self._expired: Failure | None = None
         self._watcher: Watcher | None = None
@@ -128,7 +128,7 @@ class WatchStream:
 
     def _changes(self, watcher: Watcher) -> Iterator[bytes]:
         clock = self._cluster.clock
-        end = clock.now() + self._timeout
+        end = self._end
         next_bookmark = min(clock.now() + BOOKMARK_EVERY, max(clock.now(), end - LAST_BOOKMARK))
         while True:
             deadline = min(end, next_bookmark) if self._bookmarks else end

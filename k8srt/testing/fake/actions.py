@@ -28,6 +28,7 @@ from k8srt.testing.apiserver.requests import RequestInfo
 Named = type[Object] | GroupVersionResource | str
 """A resource: its class, its GroupVersionResource, or text: "pods", "pods/status", "deployments.apps", "*"."""
 
+_UNSAID = ("watch", "timeout")  # of every watch, and of how long a caller waits
 READS = ("get", "list", "watch")
 _PATCHES = {media: name for name, media in PATCH_TYPES.items()}
 
@@ -196,9 +197,8 @@ class Action:
         return f"{text} ({self.patch_type})" if self.patch_type else text
 
     def __repr__(self) -> str:
-        asked = urlencode(
-            {name: value for name, value in self.parameters.items() if value and name != "watch"}, safe=",="
-        )
+        said = {name: value for name, value in self.parameters.items() if value and name not in _UNSAID}
+        asked = urlencode(said, safe=",=")
         return f"<Action {self}{' ?' + asked if asked else ''}>"
 
 

@@ -24,6 +24,8 @@ _PARTIAL = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
 
 def answered(request: Request, action: Action, resource: Resource | None, reaction: Any) -> Response:
     """The answer to a call that a reactor handled. Raises TypeError for what is no answer."""
+    if isinstance(reaction, (str, bytes)):
+        return Response(200, reaction.encode() if isinstance(reaction, str) else reaction, "text/plain")
     if reaction is Verdict.HANDLED:
         document = _nothing_particular(action, resource)
     elif isinstance(reaction, Object):
@@ -34,7 +36,7 @@ def answered(request: Request, action: Action, resource: Resource | None, reacti
         document = _list(reaction, resource)
     else:
         raise TypeError(
-            f"the reactor for {action} returned {reaction!r}; it may return an object, a list, a dict, "
+            f"the reactor for {action} returned {reaction!r}; it may return an object, a list, a dict, text, "
             "Handled, NotHandled or None"
         )
     form = form_of(request)

@@ -55,3 +55,6 @@ class FakeDiscovery(MemCacheClient):
     @version.setter
     def version(self, version: VersionInfo | Mapping[str, Any] | None) -> None:
         self._server.served.set_version(None if version is None else msgspec.json.decode(encode(version)))
+
+    def __repr__(self) -> str:
+        return f"<FakeDiscovery, {len(self.actions)} questions>"

@@ -7,7 +7,7 @@ A reactor is called with the `Action`, in the thread that makes the call and wit
 `fake.tracker`. It
 
 - returns `NotHandled`, or nothing, to leave the call to the next one, in the end to the server;
-- returns an object, a list, or plain data, which is the answer, and nothing is stored;
+- returns an object, a list, plain data, or text (of logs), which is the answer, and nothing is stored;
 - returns `Handled` for an answer that says nothing particular: an update gives what it was sent, a list is empty;
 - raises, and the caller gets what a real client raises: a `StatusError` as the server's answer, an `OSError` as
   the TransportError it would become, anything else as it is.
@@ -43,7 +43,7 @@ NotHandled: Final[Literal[Verdict.NOT_HANDLED]] = Verdict.NOT_HANDLED
 Handled: Final[Literal[Verdict.HANDLED]] = Verdict.HANDLED
 """Returned by a reactor that has dealt with the call and has nothing to show for it."""
 
-Reaction = Object | ObjectList[Any] | Mapping[str, Any] | Sequence[Object] | Verdict | None
+Reaction = Object | ObjectList[Any] | Mapping[str, Any] | Sequence[Object] | str | bytes | Verdict | None
 Reactor = Callable[[Action], Reaction]
 WatchReactor = Callable[[Action], FakeWatcher | Literal[Verdict.NOT_HANDLED] | None]
 

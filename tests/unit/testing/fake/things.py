@@ -6,7 +6,8 @@ from typing import Any
 
 from k8srt.api.core.v1 import ConfigMap, Container, Pod, PodSpec
 from k8srt.apimachinery.meta import ObjectMeta
-from k8srt.apimachinery.object import Object, part
+from k8srt.apimachinery.model import unset
+from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import GroupVersionResource
 
 CONFIG_MAPS = GroupVersionResource("", "v1", "configmaps")
@@ -28,8 +29,8 @@ def pod(name: str, namespace: str = "default", **more: Any) -> Pod:
 class Widget(Object, gvk="example.com/v1/Widget", resource="widgets", subresources="status"):
     """A custom kind with a class and no definition."""
 
-    spec: dict[str, Any] = part()
-    status: dict[str, Any] = part()
+    spec: dict[str, Any] = unset
+    status: dict[str, Any] = unset
 
 
 WIDGET_DEFINITION = """
