@@ -38,7 +38,7 @@ class Binds(ResourceRequests[T]):
             raise ValueError(f"bind of {name!r}: the binding is that of {meta.name!r}")
         meta.name, meta.namespace = name, meta.namespace or self._namespace
         request = self._at("create", "POST", name, "binding", meta.namespace)
-        self._post(request, binding.to_record(), options, Binding)
+        self._send(request.body(binding).header("Content-Type", "application/json"), options)
 
 
 class Evicts(ResourceRequests[T]):

@@ -13,8 +13,9 @@ from k8srt.api.autoscaling.v1 import Scale, ScaleSpec
 from k8srt.api.core.v1 import Binding, ConfigMap, Node, Pod, PodList
 from k8srt.apimachinery.labels import parse
 from k8srt.apimachinery.meta import LabelSelector, ObjectMeta
-from k8srt.errors import DecodeError
+from k8srt.errors import DecodeError, Stopped
 from k8srt.gentype import ResourceClient
+from k8srt.util.threads import Stop
 from tests.unit.rest.fakes import FakeReply, FakeTransport, fake_client
 
 POD = b'{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x","namespace":"d"},"unknown":{"kept":1}}'
@@ -296,3 +297,38 @@ def test_iterate_goes_through_all_pages() -> None:
 
     assert [one.metadata.name for one in found] == ["a", "b"]
     assert transport.sent[1]["target"].endswith("?continue=t&labelSelector=x&limit=1")
+
+
+EVERY_VERB: list[Callable[..., object]] = [
+    lambda client, **how: client.get("x", **how),
+    lambda client, **how: client.create(pod(), **how),
+    lambda client, **how: client.update(pod(), **how),
+    lambda client, **how: client.update_status(pod(), **how),
+    lambda client, **how: client.patch("x", {}, patch_type="merge", **how),
+    lambda client, **how: client.patch_status("x", {}, patch_type="merge", **how),
+    lambda client, **how: client.apply(pod(), field_manager="me", **how),
+    lambda client, **how: client.apply_status(pod(), field_manager="me", **how),
+    lambda client, **how: client.delete("x", **how),
+    lambda client, **how: client.delete_collection(**how),
+    lambda client, **how: client.update_resize(pod(), **how),
+    lambda client, **how: client.update_ephemeral_containers(pod(), **how),
+    lambda client, **how: client.bind("x", "n", **how),
+    lambda client, **how: client.evict("x", **how),
+    lambda client, **how: client.logs("x", **how),
+]
+
+
+@pytest.mark.parametrize("call", EVERY_VERB)
+def test_cli_02_every_verb_takes_a_timeout_and_a_stop(call: Callable[..., object]) -> None:
+    client, transport, clock = fake_client(FakeReply(body=POD), FakeReply(429, headers={"retry-after": "1"}))
+    pods = ResourceClient(client, Pod, "d")
+
+    call(pods, timeout=5.0)
+
+    (one,) = transport.sent
+    assert "timeout=5s" in one["target"]
+    assert one["deadline"] == clock.now() + 5.0
+    stop = Stop()
+    stop.set()
+    with pytest.raises(Stopped):
+        call(pods, stop=stop)
