@@ -1,8 +1,8 @@
 """Structs as JSON and back, in the form the API demands.
 
 Three things the plain encoder would get wrong are put right on the way out: a `Time` has whole seconds and a
-`MicroTime` exactly six digits; an optional list or map that is empty is left out, a required one is sent; and whole
-API objects inside structs (volume claim templates) are written by themselves.
+`MicroTime` exactly six digits; an optional list or map that is empty is left out, unless it is required or a server
+would fill in another; and whole API objects inside structs (volume claim templates) are written by themselves.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def _empty_plan(cls: type[Struct]) -> Plan:
     for name, info in fields_of(cls).items():
         inner = _nested(info.type, lambda _: None, lambda _: lambda value: _walk(value, _empty_plan))
         container = (typing.get_origin(info.type) or info.type) in (list, dict)
-        if container and not info.required:
+        if container and not info.required and not info.default:
             plan.append((name, _none_if_empty(inner)))
         elif inner is not None:
             plan.append((name, inner))

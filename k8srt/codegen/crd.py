@@ -7,7 +7,7 @@ has several groups, each gets a folder of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -166,17 +166,23 @@ def modules(found: Sequence[Definition], package: str) -> list[Module]:
 def group_names(groups: Iterable[str]) -> dict[str, str]:
     """A Python name for each group: its first word ("cert-manager.io" → "cert_manager").
 
-    Where that's also the word of another group, or of a built-in one ("apps.example.com"), it's the whole name.
+    Where that's also the word of another group, or of a built-in one ("apps.example.com"), it's the whole name, and
+    for built-in groups themselves ("apps") one that a clientset hasn't.
     """
     words: dict[str, set[str]] = {}
     for group in groups:
         words.setdefault(naming.module_name(group.partition(".")[0]), set()).add(group)
     built_in = {module.split(".")[2] for module in GROUP_VERSIONS.values()}
     return {
-        group: naming.module_name(group) if len(same) > 1 or word in built_in else word
+        group: _whole_name(group, built_in) if len(same) > 1 or word in built_in else word
         for word, same in words.items()
         for group in same
     }
+
+
+def _whole_name(group: str, built_in: Container[str]) -> str:
+    name = naming.module_name(group)
+    return f"{name}_group" if name in built_in else name
 
 
 def _module(name: str, members: Sequence[tuple[Definition, Version]]) -> Module:

@@ -296,7 +296,7 @@ def _own_keywords(schema: Schema) -> Iterator[tuple[str, Any]]:
 
 def _metadata_keywords(schema: Schema) -> dict[str, Any]:
     """What a kind demands of its objects' metadata (name patterns), as a schema of its own."""
-    metadata = schema.get("properties", {}).get("metadata", {})
+    metadata = unwrapped(schema.get("properties", {}).get("metadata", {}))
     properties = {wire: keywords(sub) for wire, sub in sorted(metadata.get("properties", {}).items())}
     found = keywords(metadata)
     if properties := {wire: sub for wire, sub in properties.items() if sub}:

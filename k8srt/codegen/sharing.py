@@ -2,9 +2,10 @@
 
 Definitions are schemas without names for their parts, so a pod template repeats its containers in full wherever it
 stands, and a definition of jobs that make clusters repeats those. Parts that agree in every field become one class,
-called by its shortest place; the other places keep their names as aliases, so that code which uses them stays right
-when a later version of the definition lets the places differ. Small ones that are called otherwise (a header and a
-setting, each of a name and a value) are alike by chance, and stay apart.
+called by its shortest place in the first kind; all other places keep their names as aliases, so that code which uses
+them stays right when a later version of the definition lets the places differ, or another definition comes first.
+Small ones that are called otherwise (a header and a setting, each of a name and a value) are alike by chance, and stay
+apart.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ SMALL = 5
 
 
 def share(classes: Sequence[Class], module: str) -> tuple[tuple[Class, ...], Aliases]:
-    """The classes to write, in their order, and the further names of some of them, sorted."""
+    """The classes to write, in their order, and the names of those that others stand for, sorted."""
     chosen = _chosen(classes, module)
     kept = tuple(cls for cls in classes if chosen[cls.name] == cls.name)
-    used = {ref.name for cls in kept for field in cls.fields for ref in _refs(field.type) if ref.module == module}
-    aliases = tuple((name, chosen[name]) for name in sorted(used) if chosen[name] != name)
-    return kept, aliases
+    return kept, tuple((name, other) for name, other in sorted(chosen.items()) if name != other)
 
 
 def _chosen(classes: Sequence[Class], module: str) -> dict[str, str]:
-    """The name of each class → that of the one which stands for it."""
+    """The name of each class → that of the one which stands for it: the first kind's shortest."""
     shape = _Shapes(classes, module)
-    alike: dict[Any, list[str]] = {}
+    alike: dict[int, list[tuple[int, int, str]]] = {}
+    kinds = 0
     for cls in classes:
-        alike.setdefault(shape.of(cls.name), []).append(cls.name)
-    return {name: min(names, key=len) for names in alike.values() for name in names}
+        kinds += cls.resource is not None
+        alike.setdefault(shape.of(cls.name), []).append((kinds, len(cls.name), cls.name))
+    return {name: min(places)[2] for places in alike.values() for _, _, name in places}
 
 
 class _Shapes:
