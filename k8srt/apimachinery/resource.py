@@ -80,3 +80,16 @@ def parse_info(
         USUAL_VERBS if verbs is None else tuple(verbs.split()),
         tuple(Subresource.parse(text) for text in subresources.split()),
     )
+
+
+def info_by_name(gvr: GroupVersionResource) -> ResourceInfo:
+    """What is known of a resource of which only the name is: verbs, scope and kind are for the server to judge.
+
+    Raises TypeError for anything but a `GroupVersionResource`, ValueError for one without a version or resource.
+    """
+    if not isinstance(gvr, GroupVersionResource):
+        raise TypeError(f"expected a GroupVersionResource, such as GroupVersionResource('apps', 'v1', 'deployments'), "
+                        f"got {gvr!r}")  # fmt: skip
+    if not gvr.version or not gvr.resource:
+        raise ValueError(f"{gvr!r}: version and resource are needed")
+    return ResourceInfo(gvr.group_version.with_kind(""), gvr.resource)

@@ -166,7 +166,7 @@ class Updates(ResourceRequests[T]):
         return cast("T", self._put(self._record(obj, cls), subresource, options, cls))
 
 
-class Patches(ResourceRequests[T]):
+class Amends(ResourceRequests[T]):
     """Changes parts of objects."""
 
     __slots__ = ()
@@ -190,6 +190,20 @@ class Patches(ResourceRequests[T]):
         cls = self._class_of(subresource)
         return cast("T", self._patch(name, patch, patch_type, subresource, force, options, cls))
 
+    def label(self, name: str, labels: Mapping[str, str | None] | None = None, /, **more: str | None) -> T:
+        """Set labels, and remove those given as None. Keys that are no Python names go into the mapping."""
+        return self.patch(name, {"metadata": {"labels": {**(labels or {}), **more}}}, patch_type="merge")
+
+    def annotate(self, name: str, annotations: Mapping[str, str | None] | None = None, /, **more: str | None) -> T:
+        """Set annotations, and remove those given as None."""
+        return self.patch(name, {"metadata": {"annotations": {**(annotations or {}), **more}}}, patch_type="merge")
+
+
+class Patches(Amends[T]):
+    """Changes parts of objects, by patches and by apply."""
+
+    __slots__ = ()
+
     def apply(
         self,
         obj: T | Mapping[str, Any],
@@ -204,14 +218,6 @@ class Patches(ResourceRequests[T]):
         opts.check("apply", options, opts.ApplyOptions)
         cls = self._class_of(subresource)
         return cast("T", self._apply(self._record(obj, cls), subresource, field_manager, force, options, cls))
-
-    def label(self, name: str, labels: Mapping[str, str | None] | None = None, /, **more: str | None) -> T:
-        """Set labels, and remove those given as None. Keys that are no Python names go into the mapping."""
-        return self.patch(name, {"metadata": {"labels": {**(labels or {}), **more}}}, patch_type="merge")
-
-    def annotate(self, name: str, annotations: Mapping[str, str | None] | None = None, /, **more: str | None) -> T:
-        """Set annotations, and remove those given as None."""
-        return self.patch(name, {"metadata": {"annotations": {**(annotations or {}), **more}}}, patch_type="merge")
 
 
 class Deletes(ResourceRequests[T]):

@@ -4,51 +4,62 @@
     for each in pods.namespace("default").list(label_selector="app=web"):
         print(each.metadata.name)
 
-It can get, list, watch, patch and delete; what it has not seen it cannot create or update. Contract: CLI-16.
+It can get, list, watch, patch and delete; what it has not seen it cannot create, update or apply. Servers that do not
+know how to leave out the rest answer with whole objects: of these, too, only the metadata is kept. Contract: CLI-16.
 """
 
 from __future__ import annotations
 
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
 from k8srt.apimachinery.record import RecordList
-from k8srt.apimachinery.resource import ResourceInfo
+from k8srt.apimachinery.resource import info_by_name
 from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.errors import DecodeError
 from k8srt.gentype import options as opts
-from k8srt.gentype.client import ResourceClient
-from k8srt.metadata.partial import PartialObjectMetadata
+from k8srt.gentype.verbs import Amends, Deletes, DeletesCollections, Gets, Lists, Watches
+from k8srt.metadata.partial import KIND, LIST, PartialObjectMetadata, decode_partial_event, partial_list
 from k8srt.rest.client import RESTClient
 from k8srt.rest.config import Config
 from k8srt.rest.request import Request
+from k8srt.rest.watch import WatchStream
 from k8srt.util.clock import SYSTEM, Clock
 
-_KIND = "PartialObjectMetadata"
 _AS = "application/json;as={};g=meta.k8s.io;v=v1"
-_SHOWN_AS = {"get": _KIND, "patch": _KIND, "watch": _KIND, "list": f"{_KIND}List"}
-_POSSIBLE = (*_SHOWN_AS, "delete", "deletecollection")
+_SHOWN_AS = {"get": KIND, "patch": KIND, "watch": KIND, "list": LIST}
 
 
-class MetadataResourceClient(ResourceClient[PartialObjectMetadata]):
-    """The client of the metadata of one resource."""
+class MetadataResourceClient(
+    Gets[PartialObjectMetadata],
+    Lists[PartialObjectMetadata],
+    Watches[PartialObjectMetadata],
+    Amends[PartialObjectMetadata],
+    Deletes[PartialObjectMetadata],
+    DeletesCollections[PartialObjectMetadata],
+):
+    """The client of the metadata of one resource. What else it can do, only the server knows."""
 
-    def namespace(self, namespace: str) -> MetadataResourceClient:
-        """The client of another namespace."""
-        return MetadataResourceClient(self._rest, PartialObjectMetadata, namespace, info=self._info)
+    __slots__ = ()
 
     def list_records(self, **options: Unpack[opts.ListOptions]) -> RecordList:
-        """`list`, as records. Raises DecodeError when the server sends something else than metadata."""
+        """`list`, as records. Raises DecodeError when the server sends something else than objects."""
         found = super().list_records(**options)
-        if found.kind != f"{_KIND}List":
-            resource = self._info.gvr.group_resource
-            raise DecodeError(f"list {resource}: asked for metadata only, got {found.api_version} {found.kind}")
-        return found
+        try:
+            return partial_list(found)
+        except DecodeError as err:
+            raise DecodeError(f"list {self._info.gvr.group_resource}: {err}") from err
+
+    def watch_records(self, **options: Unpack[opts.WatchOptions]) -> WatchStream:
+        """`watch`, as batches of records."""
+        stream = super().watch_records(**options)
+        stream.decode = decode_partial_event
+        return stream
 
     def _at(
         self,
         verb: str,
         method: str,
-        name: str | None,
+        name: Any,
         subresource: str = "",
         namespace: str = "",
         content_type: str = "",
@@ -56,12 +67,6 @@ class MetadataResourceClient(ResourceClient[PartialObjectMetadata]):
         request = super()._at(verb, method, name, subresource, namespace, content_type)
         shown_as = _SHOWN_AS.get(verb)
         return request.header("Accept", _AS.format(shown_as)) if shown_as else request
-
-    def _check_verb(self, verb: str, subresource: str) -> None:
-        if verb not in _POSSIBLE:
-            raise ValueError(
-                f"{self._info.resource}: a metadata client cannot {verb}; possible: {', '.join(_POSSIBLE)}"
-            )
 
 
 class MetadataClient:
@@ -80,8 +85,7 @@ class MetadataClient:
 
     def resource(self, gvr: GroupVersionResource, namespace: str = "") -> MetadataResourceClient:
         """The client of a resource; "" means all namespaces, or none where the resource has no namespaces."""
-        info = ResourceInfo(gvr.group_version.with_kind(""), gvr.resource)
-        return MetadataResourceClient(self.rest_client, PartialObjectMetadata, namespace, info=info)
+        return MetadataResourceClient(self.rest_client, PartialObjectMetadata, namespace, info=info_by_name(gvr))
 
     def close(self) -> None:
         """Close the idle connections; later requests raise TransportError."""

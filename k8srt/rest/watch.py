@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
@@ -64,6 +64,8 @@ class WatchStream:
         self._lock = threading.Lock()  # guards _reading and _closed
         self._reading = False
         self._closed = False
+        self.decode: Callable[[Document], WatchRecord] = decode_event
+        """Reads one event. Set before reading, by those who want something else of it."""
         self.ended: End | None = None if reply is not None else End.FINISHED
         self.error: DecodeError | None = None
         self.events = 0
@@ -162,9 +164,10 @@ class WatchStream:
     def _decode(self, payload: Iterable[Piece]) -> list[WatchRecord]:
         batch: list[WatchRecord] = []
         documents = self._frames.feed(payload)
+        decode = self.decode
         try:
             for document in documents:
-                batch.append(decode_event(document))
+                batch.append(decode(document))
         except DecodeError as err:
             self.events += len(batch)
             return batch + self._misread(documents[len(batch) :], err)

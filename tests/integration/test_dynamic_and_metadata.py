@@ -1,0 +1,198 @@
+"""Clients and informers of resources that have no model, and of metadata alone, over HTTP."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from k8srt import errors
+from k8srt.apimachinery.schema import GroupVersionResource
+from k8srt.apimachinery.unstructured import Unstructured
+from k8srt.dynamic import DynamicClient
+from k8srt.informers import DynamicSharedInformerFactory, MetadataSharedInformerFactory
+from k8srt.metadata import MetadataClient, PartialObjectMetadata
+from k8srt.metadata import client as metadata_client
+from k8srt.rest import Config
+from k8srt.testing import APIServer
+
+CRDS = GroupVersionResource("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+BOATS = GroupVersionResource("example.com", "v1", "boats")
+DEPLOYMENTS = GroupVersionResource("apps", "v1", "deployments")
+PODS = GroupVersionResource("", "v1", "pods")
+CRD = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "boats.example.com"},
+    "spec": {
+        "group": "example.com",
+        "scope": "Namespaced",
+        "names": {"plural": "boats", "kind": "Boat"},
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "subresources": {"status": {}, "scale": {
+                    "specReplicasPath": ".spec.crew", "statusReplicasPath": ".status.crew"}},
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+            }
+        ],
+    },
+}  # fmt: skip
+LIMIT = 10.0
+
+
+@pytest.fixture(scope="module")
+def config() -> Iterator[Config]:
+    with APIServer() as server:
+        made = server.config.copy()
+        made.qps = -1.0
+        with DynamicClient(made) as dynamic:
+            dynamic.resource(CRDS).create(CRD)
+        yield made
+
+
+@pytest.fixture
+def dynamic(config: Config) -> Iterator[DynamicClient]:
+    with DynamicClient(config) as made:
+        yield made
+        made.resource(BOATS, "default").delete_collection()
+
+
+def boat(name: str, **spec: Any) -> dict[str, Any]:
+    meta = {"name": name, "namespace": "default", "labels": {"name": name}}
+    return {"apiVersion": "example.com/v1", "kind": "Boat", "metadata": meta, "spec": spec}
+
+
+def test_cli_13_the_life_of_an_object_without_a_model(dynamic: DynamicClient) -> None:
+    boats = dynamic.resource(BOATS, "default")
+
+    made = boats.create(boat("b", crew=2, deep={"list": [1, {"x": None}]}))
+    with boats.watch(resource_version=made.metadata.resource_version) as events:
+        made["spec"]["crew"] = 3
+        changed = boats.update(made)
+        changed["status"] = {"crew": 1}
+        boats.update_status(changed)
+        boats.patch("b", [{"op": "remove", "path": "/spec/deep"}], patch_type="json")
+        boats.apply({**boat("b"), "spec": {"sails": 2}}, field_manager="me")
+        boats.apply_status({**boat("b"), "status": {"afloat": True}}, field_manager="me")
+        boats.delete("b")
+        seen = [next(events) for _ in range(6)]
+
+    assert [event.type for event in seen] == ["MODIFIED"] * 5 + ["DELETED"]
+    assert isinstance(seen[-1].object, Unstructured)
+    assert seen[-1].object["spec"] == {"crew": 3, "sails": 2}
+    assert seen[-1].object["status"] == {"crew": 1, "afloat": True}
+    with pytest.raises(errors.NotFound):
+        boats.get("b")
+
+
+def test_cli_13_subresources_of_other_kinds(dynamic: DynamicClient) -> None:
+    boats = dynamic.resource(BOATS, "default")
+    boats.create(boat("b", crew=2))
+
+    scale = boats.get("b", subresource="scale")
+    scale["spec"]["replicas"] = 7
+    answer = boats.update(scale, subresource="scale")
+
+    assert (scale.kind, answer["spec"]) == ("Scale", {"replicas": 7})
+    assert boats.get("b")["spec"] == {"crew": 7}
+
+
+def test_cli_13_an_eviction_is_created_below_its_pod(dynamic: DynamicClient) -> None:
+    pods = dynamic.resource(PODS, "default")
+    container = {"name": "c", "image": "i"}
+    meta = {"name": "p", "namespace": "default"}
+    pods.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}})
+
+    pods.create({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta}, subresource="eviction")
+
+    with pytest.raises(errors.NotFound):
+        pods.get("p")
+
+
+def test_cli_15_pages_of_a_list(dynamic: DynamicClient) -> None:
+    boats = dynamic.resource(BOATS, "default")
+    for number in range(5):
+        boats.create(boat(f"b-{number}"))
+
+    page = boats.list(limit=2)
+
+    assert (len(page), bool(page.metadata.continue_), bool(page.metadata.resource_version)) == (2, True, True)
+    assert {(each.api_version, each.kind) for each in page} == {("example.com/v1", "Boat")}
+    assert [each.metadata.name for each in boats.iterate(page_size=2)] == [f"b-{number}" for number in range(5)]
+    boats.delete_collection(label_selector={"name": "b-1"})
+    assert len(boats.list()) == 4
+
+
+def test_inf_60_informers_and_listers_by_resource(dynamic: DynamicClient) -> None:
+    boats = dynamic.resource(BOATS, "default")
+    boats.create(boat("first", crew=1))
+    seen: queue.Queue[tuple[str, Unstructured]] = queue.Queue()
+    factory = DynamicSharedInformerFactory(dynamic, namespace="default")
+    found = factory.for_resource(BOATS)
+    found.informer.add_event_handler(
+        on_add=lambda obj, _: seen.put(("add", obj)),
+        on_update=lambda _, new: seen.put(("update", new)),
+        on_delete=lambda obj: seen.put(("delete", obj)),
+    )
+
+    with factory:
+        factory.wait_for_cache_sync(timeout=LIMIT).raise_for_error()
+        boats.patch("first", {"spec": {"crew": 2}}, patch_type="merge")
+        boats.create(boat("second"))
+        boats.delete("first")
+        told = [seen.get(timeout=LIMIT) for _ in range(4)]
+
+        assert [(what, obj.metadata.name) for what, obj in told] == [
+            ("add", "first"), ("update", "first"), ("add", "second"), ("delete", "first")]  # fmt: skip
+        assert told[1][1]["spec"] == {"crew": 2}
+        assert found.lister.namespace("default").get("second").kind == "Boat"
+        assert [each.metadata.name for each in found.lister.list("name=second")] == ["second"]
+        with pytest.raises(errors.NotFound, match=r'boats.example.com "first" not found'):
+            found.lister.get("first", "default")
+        assert factory.for_resource(BOATS).informer is found.informer
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["metadata", "whole objects"])
+def test_cli_16_metadata_by_client_and_informer(
+    config: Config, dynamic: DynamicClient, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    if whole:  # as of a server that does not know how to leave out the rest
+        monkeypatch.setattr(metadata_client, "_AS", "application/json")
+    boats = dynamic.resource(BOATS, "default")
+    boats.create(boat("first", crew=1))
+    seen: queue.Queue[tuple[str, Any]] = queue.Queue()
+
+    with MetadataClient(config) as client:
+        only = client.resource(BOATS, "default")
+        factory = MetadataSharedInformerFactory(client, namespace="default")
+        found = factory.for_resource(BOATS)
+        found.informer.add_event_handler(
+            on_add=lambda obj, _: seen.put(("add", obj)),
+            on_update=lambda _, new: seen.put(("update", new)),
+            on_delete=lambda obj: seen.put(("delete", obj)),
+        )
+        with factory:
+            factory.wait_for_cache_sync(timeout=LIMIT).raise_for_error()
+            labelled = only.label("first", tier="fe")
+            boats.create(boat("second"))
+            only.delete("first")
+            told = [seen.get(timeout=LIMIT) for _ in range(4)]
+            left = found.lister.list()
+        (listed,) = only.list(label_selector="name=second")
+        got = only.get("second")
+        only.delete_collection()
+        assert len(only.list()) == 0
+
+    assert [(what, obj.metadata.name) for what, obj in told] == [
+        ("add", "first"), ("update", "first"), ("add", "second"), ("delete", "first")]  # fmt: skip
+    for obj in (labelled, listed, got, *left, *(obj for _, obj in told)):
+        assert isinstance(obj, PartialObjectMetadata)
+        assert (obj.api_version, obj.kind) == ("meta.k8s.io/v1", "PartialObjectMetadata")
+        assert set(obj.to_dict()) == {"apiVersion", "kind", "metadata"}
+    assert labelled.metadata.labels == {"name": "first", "tier": "fe"}
+    assert got == listed == left[0]
