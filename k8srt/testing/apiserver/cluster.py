@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from k8srt.apimachinery.names import random_suffix
 from k8srt.apimachinery.wire import format_time
 from k8srt.testing.apiserver.customs import settle
 from k8srt.testing.apiserver.failures import Failure, not_found
@@ -20,8 +21,6 @@ from k8srt.testing.apiserver.strategies.conversions import convert
 from k8srt.util.clock import SYSTEM, Clock
 
 JSON = dict[str, Any]
-
-_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # of generated names: no vowels, nothing that reads like something else
 
 
 @dataclass
@@ -57,7 +56,7 @@ class Cluster:
     def suffix(self, length: int = 5) -> str:
         """The random end of a generated name."""
         with self._lock:
-            return "".join(self.rng.choice(_LETTERS) for _ in range(length))
+            return random_suffix(length, self.rng)
 
     def random_below(self, limit: int) -> int:
         with self._lock:

@@ -49,6 +49,10 @@ _POINTERS = """
     CustomResourceConversion.strategy CustomResourceDefinitionVersion.deprecationWarning
     CustomResourceSubresourceScale.labelSelectorPath HPAScalingRules.selectPolicy
     NetworkPolicyPort.protocol NetworkPolicyPort.endPort
+    JSONSchemaProps.minimum JSONSchemaProps.maximum JSONSchemaProps.minLength JSONSchemaProps.maxLength
+    JSONSchemaProps.minItems JSONSchemaProps.maxItems JSONSchemaProps.minProperties JSONSchemaProps.maxProperties
+    JSONSchemaProps.multipleOf JSONSchemaProps.x-kubernetes-preserve-unknown-fields
+    JSONSchemaProps.x-kubernetes-list-type JSONSchemaProps.x-kubernetes-map-type
 """
 
 # Times, quantities, ports, lists and structs of kinds that are values: always written, empty or null when not sent.

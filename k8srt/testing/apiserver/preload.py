@@ -120,12 +120,20 @@ def _resource(cluster: Cluster, manifest: Manifest, guess: bool) -> Resource:
     found = registry.for_kind(group, version, kind)
     if found is not None:
         return found
-    if guess and not registry.has_version(group, version):
+    if guess and not _is_defined(cluster, group):
         serve(cluster, _guessed(manifest))
         found = registry.for_kind(group, version, kind)
         assert found is not None
         return found
     raise DecodeError(f"{manifest.place}: {manifest}: {_unknown(cluster, manifest.gvk)}")
+
+
+def _is_defined(cluster: Cluster, group: str) -> bool:
+    """Whether anything but guesses is known of a group."""
+    for row in cluster.registry.resources(group):
+        if row.custom is None or cluster.find(DEFINITIONS, "", row.custom.definition) is not None:
+            return True
+    return False
 
 
 def _unknown(cluster: Cluster, gvk: GroupVersionKind) -> str:

@@ -71,13 +71,15 @@ class Chain(Generic[F]):
         with self._lock:
             self._links.clear()
 
+    def match(self, action: Action) -> list[Callable[[Action], F]]:
+        """Those that are to be asked about an action."""
+        with self._lock:
+            return [react for verb, resource, react in self._links if action.matches(verb, resource)]
+
     def ask(self, action: Action) -> F | None:
         """The answer of the first that handles the action; None when none does. Raises what a reactor raises."""
-        with self._lock:
-            links = list(self._links)
-        for verb, resource, react in links:
-            if action.matches(verb, resource):
-                answer = react(action)
-                if answer is not None and answer is not NotHandled:
-                    return answer
+        for react in self.match(action):
+            answer = react(action)
+            if answer is not None and answer is not NotHandled:
+                return answer
         return None

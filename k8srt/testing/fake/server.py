@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 
 from k8srt.errors import K8srtError, StatusError
+from k8srt.testing.apiserver.dispatch import failed
+from k8srt.testing.apiserver.failures import forbidden_field, invalid_options
 from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.prepared import PreparedCluster
 from k8srt.testing.apiserver.registry import Resource
@@ -22,7 +24,7 @@ class FakeServer:
     """Answers the requests of a fake. Thread-safe.
 
     The order is: record; the reactors that come before; the cluster; and for what the cluster does not serve, the
-    reactors that come after. Watches have reactors of their own.
+    reactors that come after. Watches have reactors of their own, and where there are any, lists are not streamed.
     """
 
     def __init__(self, prepared: PreparedCluster) -> None:
@@ -81,7 +83,13 @@ class FakeServer:
         if action.verb != "watch":
             reaction = (self.after if last else self.before).ask(action)
             return None if reaction is None else answered(request, action, resource, reaction)
-        watcher = (self.watches_after if last else self.watches).ask(action)
+        chain = self.watches_after if last else self.watches
+        if action.parameters.get("sendInitialEvents") == "true" and chain.match(action):
+            # An event that is fed by hand belongs to a watch, not to the list that a streaming one begins with: answer
+            # as servers do that cannot stream lists, so that a reflector lists, and watches then. Contract: CLI-33.
+            why = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"
+            return failed(request, invalid_options("ListOptions", [forbidden_field("sendInitialEvents", why)]))
+        watcher = chain.ask(action)
         if watcher is None:
             return None
         if not isinstance(watcher, FakeWatcher):

@@ -13,9 +13,10 @@ from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.errors import TimeoutExpired
 from k8srt.kubernetes import Clientset
 from k8srt.rest import Config, End, RESTClient
-from k8srt.testing import APIServer, FakeClock
+from k8srt.testing import FakeClock
 from k8srt.testing.apiserver.inprocess import InProcess
 from k8srt.testing.apiserver.messages import Request, Response
+from k8srt.testing.apiserver.prepared import PreparedCluster
 from tests.conftest import Pool
 
 
@@ -26,11 +27,8 @@ def over(handle: Callable[[Request], Response], clock: FakeClock | None = None) 
 
 @pytest.fixture
 def clientset() -> Clientset:
-    server = APIServer()  # never started: nothing listens to it
-    server._http.stop()
-    from k8srt.testing.apiserver.dispatch import Dispatcher
-
-    return Clientset(Config(host="http://x", qps=-1, transport=InProcess(Dispatcher(server.cluster, tokens={}).handle)))
+    cluster = PreparedCluster()
+    return Clientset(Config(host="http://x", qps=-1, transport=InProcess(cluster.dispatcher.handle)))
 
 
 def named(name: str) -> ConfigMap:
