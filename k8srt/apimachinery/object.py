@@ -291,7 +291,7 @@ class Object(metaclass=_ObjectType):
 
     def _encode_part(self, name: str, value: Any, original: bytes | None) -> bytes | None:
         part = parts_of(type(self))[name]
-        if value is None or (value in ([], {}) and not part.required):
+        if value is None or (value in ([], {}) and not part.required and not part.default):
             return original if original in _NOTHING else None
         try:
             data = wire.encode(value)

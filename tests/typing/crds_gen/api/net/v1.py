@@ -17,7 +17,7 @@ class Route(Object, gvk="net.example.com/v1/Route", resource="routes", subresour
     metadata: ObjectMeta = field(schema={"properties": {"name": {"maxLength": 40}}})
     spec: RouteSpec = field(
         schema={
-            "oneOf": [{"required": ["backends"]}, {"required": ["redirect"]}],
+            "anyOf": [{"required": ["backends"]}, {"required": ["redirect"]}],
             "x-kubernetes-validations": [
                 {
                     "message": "a redirect has no backends",
