@@ -174,12 +174,6 @@ class DiscoveryClient(Served):
         """Close the idle connections, of all clients that share them."""
         self.rest_client.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         return f"<DiscoveryClient of {self.rest_client.url}{self.rest_client.base_path}>"
 

@@ -118,6 +118,10 @@ class CachedDiscoveryClient(Served):
         with self._lock:
             return self._fresh
 
+    def close(self) -> None:
+        """Close the idle connections of what it asks."""
+        self.delegate.close()
+
     def invalidate(self) -> None:
         """Take no notice of files that others wrote, and of those written so far."""
         with self._lock:

@@ -32,6 +32,7 @@ class Live(Protocol):
     def openapi_v2(self) -> dict[str, Any]: ...
     def openapi_v3(self) -> OpenAPIV3: ...
     def invalidate(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class _Known:
@@ -98,6 +99,10 @@ class MemCacheClient(Served):
     def fresh(self) -> bool:
         """Whether something is kept: asking the server again is then not worth it, unless something changed."""
         return self._known.peek() is not None
+
+    def close(self) -> None:
+        """Close the idle connections of what it asks."""
+        self.delegate.close()
 
     def invalidate(self) -> None:
         """Forget everything."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from k8srt.apimachinery.meta import APIGroup, APIResource, APIResourceList
 from k8srt.apimachinery.schema import GroupVersion
@@ -94,6 +94,16 @@ class Served(abc.ABC):
             return _namespaced(self.server_preferred_resources())
         except GroupDiscoveryFailed as err:
             raise GroupDiscoveryFailed(err.groups, _namespaced(err.partial)) from err
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Close the idle connections, where there are any."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
     def _found(self) -> Found:
         """Ask for everything, again where some has failed. Contract: CLI-18."""
