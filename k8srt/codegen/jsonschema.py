@@ -171,7 +171,7 @@ class ClassMaker:
             if made is None and schema.get("properties"):
                 name = self._free_name(name)
                 made = self._named[component] = ref(name, self._module)  # before its fields, that may refer to it
-                self._add_struct(schema, name, name)
+                self._add_struct(schema, name, "")
             self._named[component] = made or self._type(schema, name, name)
         return self._named[component]
 

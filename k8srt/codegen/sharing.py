@@ -40,7 +40,10 @@ def _chosen(classes: Sequence[Class], module: str) -> dict[str, str]:
 
 
 class _Shapes:
-    """A number for each class: the same for those that agree in all but their names and docstrings."""
+    """A number for each class: the same for those that agree in all but their names and docstrings.
+
+    What has a name of its own (kinds, components of a document) is like nothing else, and alone may hold itself.
+    """
 
     def __init__(self, classes: Sequence[Class], module: str) -> None:
         self._classes = {cls.name: cls for cls in classes}
@@ -50,12 +53,11 @@ class _Shapes:
 
     def of(self, name: str) -> int:
         if name not in self._known:
-            self._known[name] = -1  # what comes back to itself is like nothing else
             self._known[name] = self._numbers.setdefault(self._shape(self._classes[name]), len(self._numbers))
         return self._known[name]
 
     def _shape(self, cls: Class) -> Any:
-        if cls.gvk:
+        if not cls.word:
             return cls.name
         return self._size(cls) < SMALL and cls.word, cls.map_type, tuple(map(self._field, cls.fields))
 
@@ -65,7 +67,7 @@ class _Shapes:
         for ref in (ref for field in cls.fields for ref in _refs(field.type) if ref.module == self._module):
             if size >= SMALL:
                 break
-            size += self._size(self._classes[ref.name])
+            size += self._size(self._classes[ref.name]) if self._classes[ref.name].word else 1
         return size
 
     def _field(self, field: Field) -> Any:

@@ -6,6 +6,7 @@ Clients and informers are the same table twice; a `Flavour` says what differs. A
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -63,7 +64,7 @@ class Flavour:
 def _client_line(name: str, model: str, cls: Class, resource: Resource) -> str:
     parameter, argument = (', namespace: str = ""', ", namespace") if resource.namespaced else ("", "")
     shape = shapes.shape_of(cls)
-    made = shape.__name__ if shape is not None else _own_name(cls)
+    made = shape.__name__ if shape is not None else _own_name(model)
     returned = f"{made}[{model}]" if shape is not None else made
     return f"{INDENT}def {name}(self{parameter}) -> {returned}: return {made}(self.rest_client, {model}{argument})\n"
 
@@ -73,14 +74,15 @@ def _own_client(model: str, cls: Class) -> str:
     if shapes.shape_of(cls) is not None:
         return ""
     bases = [f"{base.__name__}[{model}]" for base in shapes.bases_of(cls)]
-    line = f"class {_own_name(cls)}({', '.join(bases)}):"
+    line = f"class {_own_name(model)}({', '.join(bases)}):"
     if len(line) > WIDTH:
-        line = f"class {_own_name(cls)}(\n" + "".join(f"{INDENT}{base},\n" for base in bases) + "):"
+        line = f"class {_own_name(model)}(\n" + "".join(f"{INDENT}{base},\n" for base in bases) + "):"
     return f"{line}\n{INDENT}__slots__ = ()\n"
 
 
-def _own_name(cls: Class) -> str:
-    return f"{cls.name}Client"
+def _own_name(model: str) -> str:
+    """`Pod` → "PodClient"; in a module of several groups `metrics_v1.PodMetrics` → "MetricsV1PodMetricsClient"."""
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[._]", model)) + "Client"
 
 
 def _client_uses(cls: Class) -> list[tuple[str, str]]:

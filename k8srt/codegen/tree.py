@@ -130,7 +130,8 @@ class Resource:
 class Class:
     """A class to write: a plain struct, an object with a kind of its own (`gvk`), or a list of such (`item`).
 
-    `word` is what the place of a struct is called, in the words of its name: the last of them.
+    `word` is what the place of a struct is called, in the words of its name: the last of them. It's empty for what has
+    a name of its own.
     """
 
     name: str

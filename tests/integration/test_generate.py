@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,12 @@ from k8srt.api.apiextensions.v1 import CustomResourceDefinition
 from k8srt.apimachinery import yamlio
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.cli.main import main
+from k8srt.codegen.cluster import Cluster
 from k8srt.codegen.crd import KIND
-from k8srt.codegen.package import package_files
+from k8srt.codegen.package import files_of, package_files
+from k8srt.errors import Forbidden
 from k8srt.kubernetes import Clientset
+from k8srt.testing.apiserver.auth import User
 from k8srt.testing.apiserver.server import APIServer
 
 FOO = Path(__file__).parents[1] / "unit/codegen/crds/foo.yaml"
@@ -82,3 +86,52 @@ def test_the_generated_client_creates_and_watches_objects(generate, server, tmp_
 def test_a_definition_that_is_not_there_is_told_by_name(generate, capsys):
     assert generate("nope.samplecontroller.k8s.io") == 1
     assert '"nope.samplecontroller.k8s.io" not found' in capsys.readouterr().err
+
+
+# ---- where definitions may not be read
+
+
+@pytest.fixture
+def reader():
+    """A clientset of somebody who may see what a server with Foos serves, and no definitions."""
+    tokens = {"t": User("reader", "", ("system:authenticated",))}
+    with APIServer(tokens=tokens, authorization_mode="RBAC") as server, Clientset(server.config) as cs:
+        definitions = cs.apiextensions_v1.custom_resource_definitions()
+        for document in yamlio.load_all(FOO.read_text()):
+            if document["kind"] == KIND:
+                definitions.create(CustomResourceDefinition.from_dict(document))
+        await_established(definitions, "foos.samplecontroller.k8s.io")
+        with Clientset(replace(server.config, bearer_token="t")) as reader:
+            yield reader
+
+
+@pytest.mark.parametrize("names", [["foos.samplecontroller.k8s.io"], ["samplecontroller.k8s.io"], []])
+def test_who_may_not_read_definitions_gets_what_openapi_tells(reader, names):
+    told: list[str] = []
+
+    made = files_of(Cluster(reader, "auto", told.append).definitions(names), "live")
+
+    [said] = told
+    assert "cannot" in said
+    assert said.endswith("reading the OpenAPI documents instead")
+    asked = 'ObjectMeta = field(schema={"properties": {"name": {"maxLength": 40}}})'
+    wanted = package_files(yamlio.load_all(FOO.read_text()), "live")
+    assert made == {path: text.replace(asked, "ObjectMeta = unset") for path, text in wanted.items()}
+
+
+def test_who_may_not_read_definitions_and_wants_nothing_else_is_told(reader):
+    with pytest.raises(Forbidden):
+        Cluster(reader, "crd").definitions()
+
+
+def test_what_has_no_definition_is_read_from_openapi(generate, tmp_path):
+    assert generate("apiservices.apiregistration.k8s.io") == 0
+
+    text = (tmp_path / "foo_live/api/v1.py").read_text()
+    assert "class APIService(" in text
+    assert "from k8srt.api.apiregistration.v1 import APIServiceSpec, APIServiceStatus" in text
+
+
+def test_openapi_alone_names_what_is_not_there(generate, capsys):
+    assert generate("--source", "openapi", "nope.example.com") == 1
+    assert "the server serves no resource or group called nope.example.com" in capsys.readouterr().err
