@@ -95,13 +95,14 @@ class Clientset(Groups):
         verbs: Iterable[str] = (),
         categories: Iterable[str] = (),
     ) -> ResourceTable:
-        """The resources of the server, each in its preferred version: a list that prints as a table.
+        """The resources that the server has now, each in its preferred version: a list that prints as a table.
 
         The keywords narrow it, as those of `kubectl api-resources` do; "" is the core group. Groups that cannot be
         asked are left out and named in `failed`.
         """
         from k8srt.kubernetes.lookup import list_resources
 
+        self.discovery.invalidate()
         return list_resources(
             self.discovery, namespaced=namespaced, api_group=api_group, verbs=verbs, categories=categories
         )

@@ -157,3 +157,25 @@ def test_cli_26_files_of_kubectl_are_read_and_its_own_are_as_good_to_it(
         "/apis/apps/v1/namespaces/default/deployments",
         "/apis/zed.example.com/v1/namespaces/default/widgets",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "keywords"),
+    [
+        ([], {}),
+        (["--namespaced=false"], {"namespaced": False}),
+        (["--api-group=apps"], {"api_group": "apps"}),
+        (["--api-group="], {"api_group": ""}),
+        (["--categories=all"], {"categories": ["all"]}),
+        (["--verbs=create,list"], {"verbs": ["create", "list"]}),
+    ],
+)
+def test_the_table_of_resources_is_that_of_kubectl(
+    server: APIServer, tmp_path: Path, words: list[str], keywords: dict[str, Any]
+) -> None:
+    kubectl = Kubectl(binaries()[-1], server, tmp_path)
+
+    with Clientset(server.config) as cs:
+        ours = repr(cs.api_resources(**keywords)).splitlines()
+
+    assert ours == [line.rstrip() for line in kubectl("api-resources", *words).stdout.splitlines()]
