@@ -20,6 +20,7 @@ from k8srt.apimachinery.object import parts_of
 from k8srt.apimachinery.structure import structure_of
 from k8srt.codegen.package import package_files
 from k8srt.errors import DecodeError
+from k8srt.testing import FakeClientset
 
 TESTS = Path(__file__).parents[2]
 DATA = sorted((TESTS / "data/crds").glob("*.yaml"))
@@ -358,3 +359,20 @@ def test_kinds_may_be_called_like_the_bases_and_like_parts_of_others(load):
     assert v1.StructSpec.__info__.kind == "StructSpec"
     assert parts_of(v1.Struct)["spec"].type is v1.StructSpec2
     assert v1.StructSpec(spec=v1.StructSpecSpec(object="x")).to_dict()["spec"] == {"object": "x"}
+
+
+# ---- with the fake
+
+
+def test_the_clientset_of_the_package_works_over_the_fake(load):
+    v1 = load("api.net.v1")
+    route = v1.Route(metadata=ObjectMeta(name="a", namespace="default"), spec=v1.RouteSpec(host="h", backends=[]))
+
+    with FakeClientset(TESTS / "data/crds", route) as fake:
+        cs = load("client").Clientset(fake.config)
+        got = cs.net_v1.routes("default").get("a")
+        assert got.spec.redirect.code == 302  # the default of the definition
+        got.spec.backends = [v1.RouteSpecBackend(name="b", port=80)]
+        cs.net_v1.routes("default").update(got)
+
+        assert fake.actions.writes().lines() == ["update routes.net.example.com default/a"]
