@@ -22,8 +22,11 @@ _SUCCESS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Suc
 _PARTIAL = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
 
 
-def answered(request: Request, action: Action, resource: Resource | None, reaction: Any) -> Response:
-    """The answer to a call that a reactor handled. Raises TypeError for what is no answer."""
+def answered(request: Request, action: Action, resource: Resource | None, reaction: Any, revision: int) -> Response:
+    """The answer to a call that a reactor handled. Raises TypeError for what is no answer.
+
+    A list that says no version has that of the cluster, so that a watch goes on from here.
+    """
     if isinstance(reaction, (str, bytes)):
         return Response(200, reaction.encode() if isinstance(reaction, str) else reaction, "text/plain")
     if reaction is Verdict.HANDLED:
@@ -39,6 +42,8 @@ def answered(request: Request, action: Action, resource: Resource | None, reacti
             f"the reactor for {action} returned {reaction!r}; it may return an object, a list, a dict, text, "
             "Handled, NotHandled or None"
         )
+    if action.verb == "list":
+        document["metadata"] = {"resourceVersion": str(revision), **(document.get("metadata") or {})}
     form = form_of(request)
     if form.kind.startswith("PartialObjectMetadata"):
         document = _metadata_of(document)

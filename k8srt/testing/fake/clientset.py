@@ -14,11 +14,11 @@ Contract: CLI-29 to CLI-36.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from k8srt.apimachinery.object import Object
-from k8srt.apimachinery.schema import GroupVersionKind
 from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.errors import StatusError
 from k8srt.kubernetes.clientset import Clientset
@@ -86,19 +86,32 @@ class FakeClientset(Clientset):
         from then on. Nothing is recorded and no reactor asked. Raises DecodeError and StatusError naming file and
         document.
         """
-        stored = preload(self._prepared.cluster, sources, namespace=namespace or self.namespace, guess=True)
+        with self._forgetting_what_was_served():
+            stored = preload(self._prepared.cluster, sources, namespace=namespace or self.namespace, guess=True)
         self._prepared.settle()
         return stored
 
+    @contextmanager
+    def _forgetting_what_was_served(self) -> Iterator[None]:
+        """Have discovery ask again if something else is served afterwards."""
+        registry = self._prepared.cluster.registry
+        before = registry.revision
+        try:
+            yield
+        finally:
+            if registry.revision != before and self._looking_up is not None:
+                self.discovery.invalidate()
+
     def serve(self, *classes: type[Object]) -> None:
         """Serve custom kinds by their classes, without definitions: any field is taken, nothing is checked."""
-        for cls in classes:
-            info = cls.__info__
-            if info is None or not info.resource:
-                raise ValueError(f"{cls.__name__} is not a resource")
-            gvk: GroupVersionKind = info.gvk
-            if self._prepared.cluster.registry.for_kind(gvk.group, gvk.version, gvk.kind) is None:
-                serve(self._prepared.cluster, info)
+        cluster = self._prepared.cluster
+        with self._forgetting_what_was_served():
+            for cls in classes:
+                info = cls.__info__
+                if info is None or not info.resource:
+                    raise ValueError(f"{cls.__name__} is not a resource")
+                if cluster.registry.for_kind(info.gvk.group, info.gvk.version, info.gvk.kind) is None:
+                    serve(cluster, info)
 
     @property
     def tracker(self) -> Clientset:

@@ -24,11 +24,13 @@ class FakeServer:
     """Answers the requests of a fake. Thread-safe.
 
     The order is: record; the reactors that come before; the cluster; and for what the cluster does not serve, the
-    reactors that come after. Watches have reactors of their own, and where there are any, lists are not streamed.
+    reactors that come after. Watches have reactors of their own. Where there are any for watches or for lists, lists
+    are not streamed.
     """
 
     def __init__(self, prepared: PreparedCluster) -> None:
         self._registry = prepared.cluster.registry
+        self._storage = prepared.cluster.storage
         self._handle: Callable[[Request], Response] = prepared.dispatcher.handle
         self._lock = threading.Lock()  # guards the two lists
         self._actions = Actions()
@@ -82,11 +84,11 @@ class FakeServer:
     def _react(self, request: Request, action: Action, resource: Resource | None, *, last: bool) -> Response | None:
         if action.verb != "watch":
             reaction = (self.after if last else self.before).ask(action)
-            return None if reaction is None else answered(request, action, resource, reaction)
+            return None if reaction is None else answered(request, action, resource, reaction, self._storage.revision)
         chain = self.watches_after if last else self.watches
-        if action.parameters.get("sendInitialEvents") == "true" and chain.match(action):
-            # An event that is fed by hand belongs to a watch, not to the list that a streaming one begins with: answer
-            # as servers do that cannot stream lists, so that a reflector lists, and watches then. Contract: CLI-33.
+        if action.parameters.get("sendInitialEvents") == "true" and (chain.match(action) or self._lists(action)):
+            # What reactors answer is lists and watches, not a watch that begins with a list: say what servers say that
+            # have none, so that a reflector lists, and watches then. Contract: CLI-33.
             why = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"
             return failed(request, invalid_options("ListOptions", [forbidden_field("sendInitialEvents", why)]))
         watcher = chain.ask(action)
@@ -95,6 +97,10 @@ class FakeServer:
         if not isinstance(watcher, FakeWatcher):
             raise TypeError(f"the watch reactor for {action} returned {watcher!r}; it may return a FakeWatcher or None")
         return Response(200, stream=watcher.open())
+
+    def _lists(self, action: Action) -> bool:
+        """Whether a reactor is to be asked about a list of what an action watches."""
+        return bool(self.before.match(Action("list", action.resource, namespace=action.namespace)))
 
 
 def _is_served(resource: Resource | None, info: RequestInfo) -> bool:

@@ -36,6 +36,15 @@ def test_definitions_that_are_loaded_are_found_by_name(fake: FakeClientset) -> N
     fake.load(WIDGET_DEFINITION)
 
     assert fake.resource("wd").info.resource == "widgets"
+    assert "widgets" in [row.resource for row in fake.api_resources()]
+
+
+def test_what_is_kept_is_forgotten_when_something_else_is_served(fake: FakeClientset) -> None:
+    assert fake.api_resources(api_group="example.com") == []
+
+    fake.serve(Widget)
+
+    assert [row.resource for row in fake.api_resources(api_group="example.com")] == ["widgets"]
 
 
 def test_cli_35_the_resources_are_what_is_set(fake: FakeClientset) -> None:

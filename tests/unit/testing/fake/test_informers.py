@@ -113,6 +113,18 @@ def test_cli_33_a_watch_fed_by_hand_drives_an_informer(fake: FakeClientset) -> N
         assert "list configmaps default/*" in fake.actions.lines()
 
 
+def test_cli_33_a_reactor_of_lists_answers_an_informer_too(fake: FakeClientset) -> None:
+    fake.prepend_reactor("list", "configmaps", lambda action: [config_map("from-the-reactor")])
+    factory = SharedInformerFactory(fake, namespace="default")
+    maps = factory.core_v1.config_maps
+    _ = maps.informer
+
+    with factory:
+        factory.wait_for_cache_sync(timeout=WAIT)
+
+        assert [each.metadata.name for each in maps.lister.list()] == ["from-the-reactor"]
+
+
 def test_closing_the_fake_first_leaves_no_thread() -> None:
     fake = FakeClientset()
     factory = SharedInformerFactory(fake)
