@@ -19,20 +19,30 @@ Document = Object | Struct | Mapping[str, Any] | bytes | str
 
 
 def plain(source: Document) -> dict[str, Any]:
-    """The plain JSON form. A dict comes back as it is: it is the caller's. Raises DecodeError for other JSON."""
+    """The plain JSON form. A dict comes back as it is: it is the caller's.
+
+    Raises DecodeError for text that is no JSON object, TypeError for anything else.
+    """
     if isinstance(source, dict):
         return source
     if isinstance(source, (Object, Struct)):
         return source.to_dict()
     if isinstance(source, Mapping):
         return dict(source)
+    if not isinstance(source, (bytes, str)):
+        raise TypeError(f"expected an API object, a dict or JSON text, got {type(source).__name__}")
     try:
         found = msgspec.json.decode(source)
-    except (msgspec.MsgspecError, TypeError) as err:
-        raise DecodeError(f"expected an object, a dict or JSON, got {type(source).__name__}: {err}") from err
+    except msgspec.MsgspecError as err:
+        raise DecodeError(f"expected a JSON object: {err}") from err
     if not isinstance(found, dict):
         raise DecodeError(f"expected a JSON object, got {type(found).__name__}")
     return found
+
+
+def plain_value(source: Any) -> Any:
+    """The same of what may be any JSON value, which comes back as it is."""
+    return plain(source) if isinstance(source, (Object, Struct, bytes)) else source
 
 
 def structure_for(source: Document) -> Structure:

@@ -40,6 +40,8 @@ def extract_apply(obj: T, field_manager: str, subresource: str = "", *, structur
     changes nothing. `structure` tells what is owned as a whole, for custom resources whose schema is at hand; without
     it that is worked out from what the managers own. Raises ValueError for entries that cannot be read.
     """
+    if not isinstance(obj, (Object, Mapping)):
+        raise TypeError(f"extract_apply: expected an API object or a dict, got {type(obj).__name__}")
     document = obj.to_dict() if isinstance(obj, Object) else obj
     entries = entries_of(document)
     found = _bare(document)

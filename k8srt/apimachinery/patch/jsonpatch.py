@@ -11,6 +11,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from k8srt.apimachinery.documents import plain_value
 from k8srt.apimachinery.patch.error import PatchError
 
 MAX_OPERATIONS = 10_000
@@ -25,7 +26,7 @@ def apply_json_patch(doc: Any, operations: Any) -> Any:
     apply; then nothing has been changed.
     """
     checked = _check(operations)
-    result = copy.deepcopy(doc)
+    result = copy.deepcopy(plain_value(doc))
     for operation in checked:
         _apply(result, operation)
     return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from k8srt.apimachinery.documents import plain_value
 from k8srt.apimachinery.patch.error import PatchError
 
 
@@ -12,7 +13,7 @@ def apply_merge_patch(doc: Any, patch: Any) -> Any:
     """Return the document with the patch applied. Raises PatchError (400) if the patch is no object."""
     if not isinstance(patch, Mapping):
         raise PatchError("Invalid JSON Patch", 400)
-    return _merged(doc, patch)
+    return _merged(plain_value(doc), patch)
 
 
 def _merged(doc: Any, patch: Any) -> Any:

@@ -133,6 +133,8 @@ def test_cli_11_entries_that_cannot_be_read_are_an_error():
         extract_apply(config_map(entry("me", {"q:x": {}})), "me")
     with pytest.raises(ValueError, match="'me': fields of type 'FieldsV2'"):
         extract_apply(config_map(entry("me", {}, fieldsType="FieldsV2")), "me")
+    with pytest.raises(TypeError, match="expected an API object or a dict, got str"):
+        extract_apply("cfg", "me")
 
 
 def test_cli_11_values_stay_as_they_are_written():

@@ -9,6 +9,8 @@ from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.patch import (
     PatchConflict,
     PatchError,
+    apply_json_patch,
+    apply_merge_patch,
     apply_strategic_merge,
     create_strategic_patch,
     create_three_way_strategic_patch,
@@ -199,5 +201,19 @@ def test_mach_42_of_custom_resources_there_are_no_strategic_patches():
 def test_documents_that_are_no_objects_are_refused():
     with pytest.raises(DecodeError, match="expected a JSON object, got list"):
         create_strategic_patch(b"[1]", b"{}", DEPLOYMENT)
-    with pytest.raises(DecodeError, match="got str"):
+    with pytest.raises(DecodeError, match="expected a JSON object: Input data"):
         create_strategic_patch("no", "{}", DEPLOYMENT)
+    with pytest.raises(TypeError, match="expected an API object, a dict or JSON text, got list"):
+        create_strategic_patch([], {}, DEPLOYMENT)
+
+
+def test_patches_are_applied_to_objects_in_any_form():
+    obj = ConfigMap(data={"a": "1"})
+    wanted = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "2"}}
+    operations = [{"op": "replace", "path": "/data/a", "value": "2"}]
+
+    for doc in (obj, Unstructured(obj.to_dict()), obj.to_dict(), obj.encode()):
+        assert apply_merge_patch(doc, {"data": {"a": "2"}}) == wanted
+        assert apply_strategic_merge(doc, {"data": {"a": "2"}}) == wanted
+        assert apply_json_patch(doc, operations) == wanted
+    assert obj.data == {"a": "1"}
