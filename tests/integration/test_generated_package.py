@@ -178,7 +178,7 @@ def test_a_value_that_the_schema_refuses_is_refused_before_or_by_the_server(cs, 
 
 
 @pytest.mark.parametrize("source", ["crd", "openapi", "auto"])
-def test_what_a_cluster_tells_gives_the_same_package(server, tmp_path, source):
+def test_cli_62_what_a_cluster_tells_gives_the_same_package(server, tmp_path, source):
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(server.kubeconfig())
     words = ["generate", "--from-cluster", "--kubeconfig", str(kubeconfig), "--package", "crds_gen"]

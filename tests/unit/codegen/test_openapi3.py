@@ -112,7 +112,7 @@ def test_facts_of_a_resource_are_what_discovery_tells(load):
     assert str(info.subresource("scale").gvk.kind) == "Scale"
 
 
-def test_schemas_that_have_a_name_are_classes_of_that_name(load):
+def test_cli_62_schemas_that_have_a_name_are_classes_of_that_name(load):
     v1beta1 = load("api.v1beta1")
 
     fields = {name: info.type for name, info in fields_of(v1beta1.Part).items()}
@@ -139,7 +139,7 @@ def test_what_the_library_has_is_taken_from_it(load):
     assert got.usage == {"cpu": "1", "memory": 5}
 
 
-def test_a_client_has_the_verbs_there_are_and_there_is_no_informer(load):
+def test_cli_60_a_client_has_the_verbs_there_are_and_there_is_no_informer(load):
     client = load("client")
 
     assert "get" in dir(client.V1beta1NodeUsageClient)
