@@ -17,12 +17,17 @@ IDENTITY = (("apiVersion",), ("kind",), ("metadata", "name"))
 """The paths that no patch of one object to the next may change: a value for `fixed`. Contract: MACH-44."""
 
 
-def create_merge_patch(original: Document, modified: Document) -> dict[str, Any]:
+def create_merge_patch(
+    original: Document, modified: Document, *, fixed: Iterable[Sequence[str]] = ()
+) -> dict[str, Any]:
     """Return the merge patch that turns `original` into `modified`; `{}` if they are equal. Contract: MACH-43.
 
-    A merge patch cannot write null, so a null in `modified` deletes. A list that differs is sent as a whole.
+    A merge patch cannot write null, so a null in `modified` deletes. A list that differs is sent as a whole. Raises
+    PatchConflict if the patch would change a path in `fixed` (MACH-44).
     """
-    return _difference(plain(original), plain(modified), deletions=True, changes=True)
+    patch = _difference(plain(original), plain(modified), deletions=True, changes=True)
+    check_fixed(patch, fixed)
+    return patch
 
 
 def create_three_way_merge_patch(

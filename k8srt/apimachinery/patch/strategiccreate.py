@@ -20,12 +20,17 @@ REPLACE = {DIRECTIVE: "replace"}
 """As an item, it says that the others are the whole list."""
 
 
-def create_strategic_patch(original: Document, modified: Document, structure: Kind = None) -> Map:
+def create_strategic_patch(
+    original: Document, modified: Document, structure: Kind = None, *, fixed: Iterable[Sequence[str]] = ()
+) -> Map:
     """Return the patch that turns `original` into `modified`; `{}` if they are equal. Contract: MACH-43.
 
-    Raises PatchError if neither `structure` (or a class) nor the kind of `modified` tells how its lists merge.
+    Raises PatchError if neither `structure` (or a class) nor the kind of `modified` tells how its lists merge,
+    PatchConflict if the patch would change a path in `fixed` (MACH-44).
     """
-    return _two_ways(plain(original), plain(modified), merging_of(structure, modified, original))
+    patch = _two_ways(plain(original), plain(modified), merging_of(structure, modified, original))
+    check_fixed(patch, fixed)
+    return patch
 
 
 def _two_ways(original: Map, modified: Map, structure: Structure) -> Map:

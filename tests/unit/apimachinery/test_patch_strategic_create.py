@@ -6,12 +6,15 @@ import pytest
 
 from k8srt.api.apps.v1 import Deployment
 from k8srt.api.core.v1 import ConfigMap
+from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.patch import (
+    IDENTITY,
     PatchConflict,
     PatchError,
     apply_json_patch,
     apply_merge_patch,
     apply_strategic_merge,
+    create_merge_patch,
     create_strategic_patch,
     create_three_way_strategic_patch,
 )
@@ -134,6 +137,19 @@ def test_mach_44_preconditions_protect_fields():
             structure_of(ConfigMap),
             fixed=[("metadata", "name")],
         )
+
+
+def test_mach_44_so_they_do_of_two_ways():
+    one, renamed = ConfigMap(metadata=ObjectMeta(name="a")), ConfigMap(metadata=ObjectMeta(name="b"))
+    other = {**one.to_dict(), "kind": "Secret"}
+
+    for create in (create_merge_patch, create_strategic_patch):
+        assert create(one, renamed) == {"metadata": {"name": "b"}}
+        with pytest.raises(PatchConflict, match=r"changes metadata\.name, which it must not"):
+            create(one, renamed, fixed=IDENTITY)
+        with pytest.raises(PatchConflict, match="changes kind"):
+            create(one, other, fixed=IDENTITY)
+        assert create(one, {**one.to_dict(), "data": {"k": "v"}}, fixed=IDENTITY) == {"data": {"k": "v"}}
 
 
 def ports(*items: dict[str, Any]) -> dict[str, Any]:
