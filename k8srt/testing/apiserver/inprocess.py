@@ -41,6 +41,9 @@ class InProcess:
         self._now = clock.now
         self._settle = settle
 
+    def __repr__(self) -> str:
+        return "<InProcess transport>"
+
     def send(
         self,
         method: str,
