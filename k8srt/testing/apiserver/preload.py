@@ -25,6 +25,7 @@ from k8srt.apimachinery.wire import decoder
 from k8srt.errors import DecodeError, StatusError, status_error
 from k8srt.kubernetes.manifests.checks import check_types
 from k8srt.kubernetes.manifests.sources import Manifest, Source, read
+from k8srt.restmapper.guess import unsafe_guess_kind_to_resource
 from k8srt.testing.apiserver import ownership
 from k8srt.testing.apiserver.bootstrap import make
 from k8srt.testing.apiserver.cluster import Cluster
@@ -152,17 +153,8 @@ def _guessed(manifest: Manifest) -> ResourceInfo:
     info: ResourceInfo | None = None if cls is None else cls.__info__
     if info is not None and info.resource:
         return info
-    return ResourceInfo(gvk, plural_of(gvk.kind), gvk.kind.lower(), bool(manifest.namespace))
-
-
-def plural_of(kind: str) -> str:
-    """The resource name that a kind suggests. Contract: MACH-33."""
-    name = kind.lower()
-    if name.endswith("endpoints"):
-        return name
-    if name.endswith("s"):
-        return f"{name}es"
-    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+    guess = unsafe_guess_kind_to_resource(gvk)
+    return ResourceInfo(gvk, guess.plural.resource, guess.singular.resource, bool(manifest.namespace))
 
 
 def serve(cluster: Cluster, info: ResourceInfo) -> None:

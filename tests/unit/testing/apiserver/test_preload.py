@@ -11,7 +11,6 @@ from k8srt import errors
 from k8srt.api.core.v1 import ConfigMap, ConfigMapList
 from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.testing import APIServer, FakeClientset
-from k8srt.testing.apiserver.preload import plural_of
 from tests.unit.testing.fake.things import WIDGET_DEFINITION, Widget, config_map, pod
 
 WIDGET = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {}}
@@ -56,14 +55,6 @@ def test_cli_36_seeding_takes_objects_and_lists_of_every_form(tmp_path: Path) ->
     )
 
     assert names(fake) == list("abcdefghij")
-
-
-@pytest.mark.parametrize(
-    ("kind", "plural"),
-    [("Pod", "pods"), ("Ingress", "ingresses"), ("NetworkPolicy", "networkpolicies"), ("Endpoints", "endpoints")],
-)
-def test_mach_33_cli_36_resource_names_are_guessed_from_the_kind(kind: str, plural: str) -> None:
-    assert plural_of(kind) == plural
 
 
 def test_cli_36_an_unknown_kind_is_served_under_the_guessed_name() -> None:
