@@ -19,6 +19,7 @@ from k8srt.tools.clientcmd.files import write_atomically
 from k8srt.tools.clientcmd.merging import merge
 from k8srt.tools.clientcmd.model import KubeConfig
 from k8srt.tools.clientcmd.paths import resolve_paths
+from k8srt.util.homedir import home_dir
 
 __all__ = ["ENVIRONMENT", "ConfigAccess", "LoadingRules", "PathOptions", "merge", "resolve_paths"]
 
@@ -56,7 +57,7 @@ class LoadingRules:
         environ = os.environ if environ is None else environ
         self.explicit_path = explicit_path
         self.resolve = resolve
-        self.home_file = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".kube", "config")
+        self.home_file = os.path.join(home_dir(environ), ".kube", "config")
         listed = environ.get(ENVIRONMENT, "")
         self._from_environment = bool(listed)
         chain = [path for path in listed.split(os.pathsep) if path] if listed else [self.home_file]

@@ -9,6 +9,7 @@ Contract: KCFG-07, KCFG-41; trap 10 of the kubeconfig contract.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -95,7 +96,7 @@ _Dumper.add_representer(Written, _plain)
 def parse(data: bytes | str) -> list[Any]:
     """The documents, with `Written` scalars in them. Raises yaml.YAMLError, UnicodeDecodeError or ValueError."""
     try:
-        documents = list(yaml.load_all(data, Loader=_Loader))
+        documents = _json(data) or list(yaml.load_all(data, Loader=_Loader))
     except RecursionError:
         raise ValueError("nested too deeply") from None
     left: list[Any] = [documents]
@@ -107,6 +108,16 @@ def parse(data: bytes | str) -> list[Any]:
             raise ValueError("too many values: the document contains excessive aliasing")
         left.extend(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())
     return documents
+
+
+def _json(data: bytes | str) -> list[Any]:
+    """The one document, if it is JSON: nearly all of that is YAML, but escaped surrogates are not."""
+    if data.lstrip()[:1] not in ("{", b"{"):
+        return []
+    try:
+        return [json.loads(data)]
+    except ValueError:
+        return []
 
 
 def settled(value: Any) -> Any:
