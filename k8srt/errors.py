@@ -5,6 +5,7 @@
     ├── DecodeError            bytes that are not what they should be (also a ValueError)
     │   └── WrongValue             values in an object that their fields do not take: where, and which
     ├── TransportError         no answer came: which URL, and why
+    │   ├── ClientClosed
     │   ├── ConnectionRefused
     │   └── TimeoutExpired     (also a TimeoutError)
     ├── WatchError             a watch could not go on
@@ -77,6 +78,10 @@ class TransportError(K8srtError):
     def __init__(self, message: str, *, url: str = "") -> None:
         super().__init__(message)
         self.url = url
+
+
+class ClientClosed(TransportError):
+    """The client was closed, so it sends nothing any more."""
 
 
 class ConnectionRefused(TransportError):

@@ -23,6 +23,7 @@ from k8srt.apimachinery.unstructured import with_type
 from k8srt.apimachinery.wire import decoder
 from k8srt.errors import (
     BadRequest,
+    ClientClosed,
     Forbidden,
     Gone,
     Invalid,
@@ -55,6 +56,7 @@ SHORT = 1.0
 
 HOPELESS = (
     BadRequest,
+    ClientClosed,
     Forbidden,
     Invalid,
     MethodNotSupported,

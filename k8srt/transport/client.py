@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from k8srt.errors import ConfigError, TransportError
+from k8srt.errors import ClientClosed, ConfigError
 from k8srt.transport.connections import Interrupt, make_pool
 from k8srt.transport.credentials import Authorizer
 from k8srt.transport.failures import CAUGHT, transport_error
@@ -150,7 +150,7 @@ class Transport:
         if pool is not None:
             return pool
         if self._closed:
-            raise TransportError(f"{self.base_url}: the client is closed", url=self.base_url)
+            raise ClientClosed(f"{self.base_url}: the client is closed", url=self.base_url)
         context = build_context(self._tls) if self._secure else None
         made = make_pool(self._host, self._port, context=context, server_name=self._tls.server_name)
         # No lock, which a fork could leave held for ever: of two threads that come first, one sees the other's pool.

@@ -12,7 +12,7 @@ import io
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from k8srt.errors import TransportError
+from k8srt.errors import ClientClosed
 from k8srt.transport.client import Transport
 from k8srt.transport.connections import Interrupt
 from k8srt.transport.credentials import Authorizer
@@ -98,7 +98,7 @@ class Through(Transport):
     ) -> Any:
         """As `Transport.send`."""
         if self._closed:
-            raise TransportError(f"{self.base_url}: the client is closed", url=self.base_url)
+            raise ClientClosed(f"{self.base_url}: the client is closed", url=self.base_url)
         asked_at = self._now()
         reply = self._inner.send(
             method,

@@ -18,7 +18,16 @@ from k8srt.apimachinery.meta import Status
 from k8srt.apimachinery.record import WatchRecord, encode_record
 from k8srt.apimachinery.watch import Event, EventType
 from k8srt.apimachinery.wire import decoder
-from k8srt.errors import Forbidden, Gone, K8srtError, StatusError, TransportError, Unauthorized, status_error
+from k8srt.errors import (
+    ClientClosed,
+    Forbidden,
+    Gone,
+    K8srtError,
+    StatusError,
+    TransportError,
+    Unauthorized,
+    status_error,
+)
 from k8srt.tools.watch.collection import Collection, Source
 from k8srt.util.clock import Clock
 from k8srt.util.threads import Stop, linked
@@ -140,6 +149,8 @@ class RetryWatcher:
         except (Gone, Forbidden, Unauthorized) as err:
             yield Event(EventType.ERROR, err.status)
             return
+        except ClientClosed:
+            raise
         except (K8srtError, OSError) as err:
             log.info("cannot watch %s now: %s", self._collection, err)
             yield (err.retry_after if isinstance(err, StatusError) else None) or 0.0
