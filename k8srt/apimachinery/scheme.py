@@ -46,6 +46,10 @@ class Scheme:
                 cls = self._classes.get(gvk)
         return cls
 
+    def is_built_in(self, api_version: str) -> bool:
+        """Whether a group-version is one of Kubernetes itself, and not of a custom resource."""
+        return bool(self._index) and api_version in importlib.import_module(self._index).GROUP_VERSIONS
+
     def kinds(self) -> list[GroupVersionKind]:
         """The kinds known without loading anything more, sorted."""
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Generic, TypeVar
 
+from k8srt.apimachinery.resource import info_by_name
 from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.informers.base import InformerFactory
 from k8srt.informers.resource import ResourceInformer
@@ -47,7 +48,11 @@ class ByResourceFactory(InformerFactory[GroupVersionResource], Generic[T]):
         self._options = informer_options
 
     def for_resource(self, gvr: GroupVersionResource) -> ResourceInformer[T]:
-        """The informer and lister of a resource, registered when first used. Never fails."""
+        """The informer and lister of a resource, registered when first used.
+
+        Whether it is served shows when the informer runs. Raises TypeError or ValueError for what is no resource's name.
+        """
+        info_by_name(gvr)
         return ResourceInformer(lambda: self.obtain(gvr, lambda: self._make(gvr)), gvr.group_resource)
 
     def _make(self, gvr: GroupVersionResource) -> SharedIndexInformer[T]:

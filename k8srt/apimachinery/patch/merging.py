@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from k8srt.apimachinery import scheme
 from k8srt.apimachinery.documents import Document, plain, structure_for
 from k8srt.apimachinery.model import Struct
 from k8srt.apimachinery.object import Object
@@ -22,12 +23,19 @@ def merging_of(kind: Kind, *sources: Document) -> Structure:
     if kind is not None:
         return structure_of(kind)
     for source in sources:
-        if (found := structure_for(source)) is not ANY:
+        if isinstance(source, Struct):
+            return structure_for(source)
+        if scheme.default.is_built_in(_text(source, "apiVersion")) and (found := structure_for(source)) is not ANY:
             return found
-    document = plain(sources[0])
-    about = " ".join(str(document[key]) for key in ("apiVersion", "kind") if document.get(key))
+    about = f"{_text(sources[0], 'apiVersion')} {_text(sources[0], 'kind')}".strip()
     raise PatchError(
         f"{about or 'a document without apiVersion and kind'}: it is not known how its lists merge. Say of which class "
         "it is, or make a merge patch: servers take strategic ones only for built-in kinds",
         415,
     )
+
+
+def _text(source: Document, key: str) -> str:
+    if isinstance(source, Object):
+        return source.api_version if key == "apiVersion" else source.kind
+    return str(plain(source).get(key) or "")

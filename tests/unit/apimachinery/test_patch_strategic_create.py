@@ -21,6 +21,7 @@ from k8srt.apimachinery.patch import (
 from k8srt.apimachinery.structure import structure_of
 from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.errors import DecodeError
+from k8srt.examples.sample_controller.foo.api.v1alpha1 import Foo, FooSpec
 
 DEPLOYMENT = structure_of(Deployment)
 
@@ -212,6 +213,9 @@ def test_mach_42_of_custom_resources_there_are_no_strategic_patches():
         assert caught.value.code == 415
     with pytest.raises(PatchError, match="without apiVersion and kind"):
         create_strategic_patch({}, {})
+    with pytest.raises(PatchError, match=r"samplecontroller.k8s.io/v1alpha1 Foo: "):
+        create_strategic_patch(Foo(), Foo())
+    assert create_strategic_patch(Foo(), Foo(spec=FooSpec(replicas=1)), Foo) == {"spec": {"replicas": 1}}
 
 
 def test_documents_that_are_no_objects_are_refused():

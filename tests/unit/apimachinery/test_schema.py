@@ -66,6 +66,12 @@ def test_cli_12_a_built_in_kind_is_found_without_importing_its_module():
     assert done.stdout.strip() == "<class 'k8srt.api.batch.v1.CronJob'> None"
 
 
+def test_what_is_built_in_is_known():
+    assert default.is_built_in("apps/v1")
+    assert not default.is_built_in(Boat.__info__.api_version)
+    assert not Scheme().is_built_in("v1")
+
+
 def test_a_module_is_loaded_when_one_of_its_kinds_is_asked_for():
     scheme = Scheme()
     scheme.add_module("json/v1", "json.tool")
