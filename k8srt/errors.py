@@ -23,6 +23,7 @@
     ├── MappingError           a kind or resource cannot be told by what was said of it
     │   ├── NoMatch                the server serves none: NoKindMatch, NoResourceMatch
     │   └── AmbiguousMatch         it serves several: AmbiguousKind, AmbiguousResource
+    ├── Aggregate              several errors as one (also an ExceptionGroup)
     └── StatusError            the server answered with a failure
         ├── BadRequest (400)        ├── Gone (410)
         ├── Unauthorized (401)      │   └── Expired
@@ -42,7 +43,7 @@ of a secret. Causes are chained, so `raise … from` keeps the whole story.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 
@@ -377,6 +378,57 @@ class Timeout(StatusError):
 
 class UnknownStatus(StatusError):
     """A failure whose reason and code say nothing more precise."""
+
+
+UNEXPECTED_RESPONSE = "UnexpectedServerResponse"
+"""The type of the cause in an error whose answer was none of the API's: a proxy's page, an unreadable body."""
+
+
+def is_unexpected_server_error(err: BaseException | None) -> bool:
+    """Whether an error, or one it came from, stands for an answer that was none of the API's. Contract: MACH-30."""
+    seen = set()
+    while err is not None and id(err) not in seen:
+        if isinstance(err, StatusError) and err.has_cause(UNEXPECTED_RESPONSE):
+            return True
+        seen.add(id(err))
+        err = err.__cause__
+    return False
+
+
+class Aggregate(K8srtError, ExceptionGroup[Exception]):
+    """Several errors as one, made by `aggregate`: an ExceptionGroup, so `except*` takes it apart. Contract: MACH-31."""
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+    def derive(self, excs: Sequence[Any], /) -> Any:
+        return Aggregate(joined(map(str, excs)), list(excs))
+
+    def contains(self, wanted: type[Exception] | Exception) -> bool:
+        """Whether an error of the class, or this very one, is among them."""
+        if isinstance(wanted, type):
+            return self.subgroup(wanted) is not None
+        return self.subgroup(lambda err: err is wanted) is not None
+
+
+def aggregate(errors: Iterable[Exception | None]) -> Aggregate | None:
+    """All errors as one, those of groups among them by themselves; None when there are none."""
+    flat = list(_flattened(errors))
+    return Aggregate(joined(map(str, flat)), flat) if flat else None
+
+
+def joined(messages: Iterable[str]) -> str:
+    """Messages as one: alone as it is, several in brackets, each once."""
+    unique = list(dict.fromkeys(messages))
+    return unique[0] if len(unique) == 1 else f"[{', '.join(unique)}]"
+
+
+def _flattened(errors: Iterable[Exception | None]) -> Iterator[Exception]:
+    for err in errors:
+        if isinstance(err, ExceptionGroup):
+            yield from _flattened(err.exceptions)
+        elif err is not None:
+            yield err
 
 
 def _table(attribute: str) -> dict[Any, type[StatusError]]:

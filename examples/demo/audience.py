@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from k8srt.api.apps.v1 import Deployment
 from k8srt.api.core.v1 import Event
+from k8srt.apimachinery.owners import controller_of, is_controlled_by
 from k8srt.errors import K8srtError, NotFound
 from k8srt.tools.cache import DeletedFinalStateUnknown
 from k8srt.util.clock import SYSTEM, Clock
@@ -21,7 +22,6 @@ from k8srt.util.clock import SYSTEM, Clock
 from ..sample_controller.foo.api.v1alpha1 import Foo
 from ..sample_controller.foo.client import Clientset
 from ..sample_controller.foo.informers import SharedInformerFactory
-from ..sample_controller.owners import controller_of, is_controlled_by
 from .narrator import CLUSTER, CONTROLLER, Narrator
 
 

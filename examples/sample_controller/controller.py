@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from k8srt.api.apps.v1 import Deployment
+from k8srt.apimachinery.owners import controller_of, is_controlled_by
 from k8srt.errors import AlreadyExists, Conflict, K8srtError, NotFound
 from k8srt.informers import ResourceInformer
 from k8srt.tools.cache import DeletedFinalStateUnknown, meta_namespace_key, split_meta_namespace_key
@@ -26,7 +27,6 @@ from .deployment import deployment_for
 from .events import EventRecorder
 from .foo.api.v1alpha1 import Foo
 from .foo.client import Clientset
-from .owners import controller_of, is_controlled_by
 
 log = logging.getLogger(__name__)
 

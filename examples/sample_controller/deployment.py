@@ -5,9 +5,9 @@ from __future__ import annotations
 from k8srt.api.apps.v1 import Deployment, DeploymentSpec
 from k8srt.api.core.v1 import Container, ContainerPort, PodSpec, PodTemplateSpec
 from k8srt.apimachinery.meta import LabelSelector, ObjectMeta
+from k8srt.apimachinery.owners import new_controller_ref
 
 from .foo.api.v1alpha1 import Foo
-from .owners import controller_reference
 
 IMAGE = "nginx:1.27"
 
@@ -20,7 +20,7 @@ def deployment_for(foo: Foo) -> Deployment:
             name=foo.spec.deployment_name,
             namespace=foo.metadata.namespace,
             labels=labels,
-            owner_references=[controller_reference(foo)],
+            owner_references=[new_controller_ref(foo)],
         ),
         spec=DeploymentSpec(
             replicas=foo.spec.replicas,

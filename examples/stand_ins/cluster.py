@@ -15,12 +15,12 @@ from typing import Any, Self
 from k8srt.api.apps.v1 import Deployment, ReplicaSet
 from k8srt.api.core.v1 import Pod
 from k8srt.apimachinery.object import Object
+from k8srt.apimachinery.owners import controller_of
 from k8srt.informers import ResourceInformer, SharedInformerFactory
 from k8srt.kubernetes import Clientset
 from k8srt.tools.cache import DeletedFinalStateUnknown
 from k8srt.util.clock import SYSTEM, Clock
 
-from ..sample_controller.owners import controller_of
 from .deployments import Deployments
 from .garbage import GarbageCollector
 from .kubelet import Kubelet

@@ -8,12 +8,11 @@ from k8srt.api.apps.v1 import Deployment, DeploymentCondition, DeploymentStatus,
 from k8srt.apimachinery import wire
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.model import unset
+from k8srt.apimachinery.owners import is_controlled_by, new_controller_ref
 from k8srt.errors import NotFound
 from k8srt.kubernetes import Clientset
 from k8srt.tools.cache import split_meta_namespace_key
 from k8srt.util.clock import SYSTEM, Clock
-
-from ..sample_controller.owners import controller_reference, is_controlled_by
 
 HASH = "pod-template-hash"
 
@@ -113,7 +112,7 @@ def _replica_set(owner: Deployment) -> ReplicaSet:
         metadata=ObjectMeta(
             name=f"{owner.metadata.name}-{label[HASH]}",
             labels=labels,
-            owner_references=[controller_reference(owner)],
+            owner_references=[new_controller_ref(owner)],
         ),
         spec=ReplicaSetSpec(replicas=_wanted(owner), selector=selector, template=template),
     )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from k8srt.apimachinery import scheme
 from k8srt.apimachinery.meta import OwnerReference
 from k8srt.apimachinery.object import Object
+from k8srt.apimachinery.owners import controller_of
 from k8srt.apimachinery.schema import GroupVersionKind
 from k8srt.errors import NotFound
 from k8srt.kubernetes import Clientset
 from k8srt.tools.cache import split_meta_namespace_key
-
-from ..sample_controller.owners import controller_of
 
 
 class GarbageCollector:

@@ -6,11 +6,10 @@ from k8srt.api.apps.v1 import ReplicaSet, ReplicaSetStatus
 from k8srt.api.core.v1 import Pod
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.model import unset
+from k8srt.apimachinery.owners import is_controlled_by, new_controller_ref
 from k8srt.errors import NotFound
 from k8srt.kubernetes import Clientset
 from k8srt.tools.cache import split_meta_namespace_key
-
-from ..sample_controller.owners import controller_reference, is_controlled_by
 
 
 class ReplicaSets:
@@ -67,6 +66,6 @@ def _pod(owner: ReplicaSet) -> Pod:
         generate_name=f"{owner.metadata.name}-",
         labels=template.metadata.labels,
         annotations=template.metadata.annotations,
-        owner_references=[controller_reference(owner)],
+        owner_references=[new_controller_ref(owner)],
     )
     return Pod(metadata=meta, spec=template.spec)

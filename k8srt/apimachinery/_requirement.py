@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from k8srt.apimachinery.names import label_value_errors, qualified_name_errors
-from k8srt.errors import K8srtError
+from k8srt.errors import K8srtError, joined
 
 _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 
@@ -101,7 +101,7 @@ def requirement(key: str, operator: Operator | str, values: Iterable[str] = ()) 
         if messages := label_value_errors(value):
             errors.append(f'values[{index}][{key}]: Invalid value: "{value}": {"; ".join(messages)}')
     if errors:
-        raise SelectorError(aggregate(errors))
+        raise SelectorError(joined(errors))
     return Requirement(key, op, frozenset(listed))
 
 
@@ -126,9 +126,3 @@ def _count_errors(operator: Operator, values: list[str]) -> list[str]:
     else:
         wrong, message = len(values) != 1, "exact-match compatibility requires one single value"
     return [f"values: Invalid value: {shown}: {message}"] if wrong else []
-
-
-def aggregate(messages: list[str]) -> str:
-    """Join messages as an aggregate error prints: alone as it is, several in brackets, each once."""
-    unique = list(dict.fromkeys(messages))
-    return unique[0] if len(unique) == 1 else "[" + ", ".join(unique) + "]"

@@ -1,11 +1,12 @@
 """What names, labels and keys may look like, and what a server says when they do not.
 
 Each `…_errors` function returns messages, worded as an API server words them; an empty list means the text is fine.
-Pure functions. Contract: MACH-06, MACH-24.
+They're pure; `generate_name` throws dice. Contract: MACH-06, MACH-24.
 """
 
 from __future__ import annotations
 
+import random
 import re
 
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
@@ -39,6 +40,19 @@ _subdomain = re.compile(_SUBDOMAIN)
 
 MAX_LABEL = 63
 MAX_SUBDOMAIN = 253
+
+_SUFFIX = 5
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no vowels, nothing that reads like something else
+
+
+def random_suffix(length: int = _SUFFIX, rng: random.Random | None = None) -> str:
+    """The random end of a generated name."""
+    return "".join((rng or random).choices(_LETTERS, k=length))
+
+
+def generate_name(base: str, rng: random.Random | None = None) -> str:
+    """A name that nobody else has, most likely: `base`, cut to 58 characters, and a random end of 5."""
+    return f"{base[: MAX_LABEL - _SUFFIX]}{random_suffix(_SUFFIX, rng)}"
 
 
 def too_long(limit: int) -> str:

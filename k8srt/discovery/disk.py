@@ -31,6 +31,7 @@ from k8srt.discovery.served import Answer, Found, Served
 from k8srt.discovery.version import VersionInfo
 from k8srt.rest.config import Config
 from k8srt.util.clock import SYSTEM, Clock
+from k8srt.util.homedir import home_dir
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class CachedDiscoveryClient(Served):
         Without `dir` the files are kubectl's: those under `$KUBECACHEDIR`, else `~/.kube/cache`.
         """
         if not dir:
-            home = os.environ.get("KUBECACHEDIR") or os.path.join(os.path.expanduser("~"), ".kube", "cache")
+            home = os.environ.get("KUBECACHEDIR") or os.path.join(home_dir(), ".kube", "cache")
             dir = cache_dir_for_host(os.path.join(home, "discovery"), config.base_url())
         live = DiscoveryClient(config, http_cache_dir=http_cache_dir, clock=clock)
         return cls(MemCacheClient(live), dir, ttl, clock=clock)

@@ -1,6 +1,6 @@
 """Sending a request: rate limit, attempts, retries, and what an answer turns into.
 
-Contract: REST-15, REST-18, REST-20, REST-22 to REST-28, REST-35, REST-41.
+Contract: REST-15, REST-18, REST-20, REST-22 to REST-28, REST-35, REST-41, CLI-59.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from k8srt.rest.retry import MAX_RETRIES, Call, Retries, retry_after_header
 from k8srt.rest.status import error_from
 from k8srt.rest.warnings import Warning_, handle_warnings
 from k8srt.rest.watch import WatchStream
+from k8srt.tools import metrics
 from k8srt.transport.connections import Interrupt
 from k8srt.util.threads import Stop
 
@@ -39,13 +40,17 @@ _SLOW, _VERY_SLOW = 0.05, 1.0
 def do(request: Request, stop: threading.Event | None) -> Result:
     """Send and read the whole answer. See `Request.do`."""
     attempts = _Attempts(request, Call.DO, stop)
-    attempts.wait_for_limiter()
-    attempts.start_timeout()
+    started = attempts.now()
+    try:
+        attempts.wait_for_limiter()
+        attempts.start_timeout()
 
-    def finish(reply: Reply) -> Result:
-        return Result(reply.status, reply.headers, attempts.read_body(reply), request.about(), attempts.warnings)
+        def finish(reply: Reply) -> Result:
+            return Result(reply.status, reply.headers, attempts.read_body(reply), request.about(), attempts.warnings)
 
-    return attempts.run(lambda status: 200 <= status <= 206 or status == 101, finish)
+        return attempts.run(lambda status: 200 <= status <= 206 or status == 101, finish)
+    finally:
+        attempts.tell("request_latency", attempts.now() - started)
 
 
 def stream(request: Request, stop: threading.Event | None) -> Raw:
@@ -95,6 +100,21 @@ class _Attempts:
         self.deadline: float | None = None
         self.warnings: list[Warning_] = []
 
+    def now(self) -> float:
+        return self._client.clock.now()
+
+    def tell(self, method: str, value: float | int) -> None:
+        """Report a figure of this request. Contract: CLI-59."""
+        if metrics.is_set():
+            metrics.report(method, self._request.verb, self._host(), value)
+
+    def _tell_code(self, method: str, code: int | None) -> None:
+        if metrics.is_set():
+            metrics.report(method, metrics.NO_ANSWER if code is None else str(code), self._request.verb, self._host())
+
+    def _host(self) -> str:
+        return self._client.url.partition("://")[2]
+
     def start_timeout(self) -> None:
         """From here on the request's own timeout runs. Contract: REST-15, REST-20."""
         if self._request.timeout_seconds:
@@ -102,6 +122,7 @@ class _Attempts:
 
     def wait_for_limiter(self) -> None:
         waited = self._client.rate_limiter.wait(self._stop, self.deadline)
+        self.tell("rate_limiter_latency", waited)
         if waited > _SLOW:
             level = logging.INFO if waited > _VERY_SLOW else logging.DEBUG
             log.log(level, "waited %.2fs for the client-side rate limit: %s", waited, self._request.about())
@@ -109,21 +130,26 @@ class _Attempts:
     def run(self, succeeded: Callable[[int], bool], finish: Callable[[Reply], T]) -> T:
         """Attempt until there is a success, or a failure that stands."""
         while True:
+            code = None
             try:
                 reply = self._send()
             except TransportError as err:
+                self._tell_code("request_result", None)
                 self._check_stop(err)
                 delay, reason = self.retries.after_error(err), str(err)
                 if delay is None:
                     self.retries.final(err)
                     raise
             else:
+                code = reply.status
+                self._tell_code("request_result", code)
                 if succeeded(reply.status):
                     return finish(reply)
                 delay, reason = self.retries.after_response(reply.status, reply.headers), f"status {reply.status}"
                 if delay is None:
                     raise self.retries.final(self._error(reply))
                 _drain(reply)
+            self._tell_code("request_retry", code)
             log.debug("%s: trying again in %.1fs: %s", self._request.about(), delay, reason)
             self._sleep(delay)
             self.wait_for_limiter()
@@ -132,12 +158,14 @@ class _Attempts:
         """Read the whole body. Raises TransportError, never retried, or Stopped. Contract: REST-34."""
         try:
             with _interruptible(self._stop, self.interrupt):
-                return reply.read(self.deadline)
+                body = reply.read(self.deadline)
         except TransportError as err:
             self._check_stop(err)
             what = "unexpected error when reading response body. Please retry."
             err.args = (f"{self._request.about()}: {what} Original error: {err}",)
             raise
+        self.tell("response_size", len(body))
+        return body
 
     def _send(self) -> Reply:
         request, client = self._request, self._client
@@ -146,6 +174,8 @@ class _Attempts:
             self._sleep(backoff)
         headers = {"Accept": client.accept, **request.headers}
         headers.setdefault("Accept-Encoding", "gzip" if self._accept_gzip else "identity")
+        if isinstance(request.data, bytes):
+            self.tell("request_size", len(request.data))
         with _interruptible(self._stop, self.interrupt):
             reply = client.transport.send(
                 request.verb,

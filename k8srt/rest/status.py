@@ -13,9 +13,8 @@ from k8srt.apimachinery.meta import Status, StatusCause, StatusDetails
 from k8srt.apimachinery.model import unset
 from k8srt.apimachinery.schema import GroupResource, GroupVersion
 from k8srt.apimachinery.wire import decoder
-from k8srt.errors import NotServed, StatusError, status_error
+from k8srt.errors import UNEXPECTED_RESPONSE, NotServed, StatusError, status_error
 
-UNEXPECTED_RESPONSE = "UnexpectedServerResponse"
 _BODY_SHOWN = 2048
 _NO_PATH = b"404 page not found"
 

@@ -12,6 +12,7 @@ import pytest
 
 from k8srt.api.apiextensions.v1 import CustomResourceDefinition
 from k8srt.apimachinery.meta import ObjectMeta
+from k8srt.apimachinery.owners import controller_of
 from k8srt.errors import K8srtError, NotFound, Unauthorized
 from k8srt.examples.demo.audience import Audience
 from k8srt.examples.demo.narrator import Narrator
@@ -20,7 +21,6 @@ from k8srt.examples.sample_controller.controller import Outdated
 from k8srt.examples.sample_controller.deployment import deployment_for
 from k8srt.examples.sample_controller.foo.api.v1alpha1 import Foo, FooSpec
 from k8srt.examples.sample_controller.foo.client import Clientset
-from k8srt.examples.sample_controller.owners import controller_of
 from k8srt.testing import APIServer
 from k8srt.util import retry
 

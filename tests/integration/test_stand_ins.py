@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from k8srt.api.apps.v1 import Deployment
+from k8srt.apimachinery.owners import controller_of
 from k8srt.errors import NotFound
-from k8srt.examples.sample_controller.owners import controller_of
 from k8srt.examples.stand_ins.cluster import StandIns
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer

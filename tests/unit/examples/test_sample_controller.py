@@ -8,11 +8,11 @@ import pytest
 
 from k8srt.apimachinery import yamlio
 from k8srt.apimachinery.meta import ObjectMeta
+from k8srt.apimachinery.owners import controller_of, is_controlled_by, new_controller_ref
 from k8srt.codegen.package import package_files
 from k8srt.examples.sample_controller import main
 from k8srt.examples.sample_controller.deployment import deployment_for
 from k8srt.examples.sample_controller.foo.api.v1alpha1 import Foo, FooSpec
-from k8srt.examples.sample_controller.owners import controller_of, controller_reference, is_controlled_by
 
 FOLDER = Path(main.__file__).parent
 
@@ -46,7 +46,7 @@ def test_the_wanted_deployment_selects_its_own_pods_and_belongs_to_the_foo(foo):
 
 
 def test_an_owner_reference_names_kind_name_and_uid(foo):
-    owner = controller_reference(foo).to_dict()
+    owner = new_controller_ref(foo).to_dict()
 
     assert owner == {
         "apiVersion": "samplecontroller.k8s.io/v1alpha1",
