@@ -104,12 +104,13 @@ class DeferredClientConfig:
         loaded = self.load()
         try:
             return loaded.client_config()
-        except EmptyConfig:
+        except EmptyConfig as err:
             if self._pod.possible():
                 log.debug("no kubeconfig, using the service account of the pod")
                 return self._pod.client_config()
             if self._default is None:
-                raise
+                looked = f"looked at {', '.join(self.rules.files()) or 'no file'}"
+                raise EmptyConfig(err.hint or looked) from None
         overrides = replace(self.overrides, cluster_defaults=self._default)
         return ClientConfig(loaded.kubeconfig, overrides, prompt=self._prompt, access=self.rules).client_config()
 

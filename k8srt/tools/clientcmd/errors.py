@@ -26,6 +26,7 @@ class EmptyConfig(InvalidConfig):
 
     def __init__(self, hint: str = "") -> None:
         super().__init__([f"{NO_CONFIGURATION} ({hint})" if hint else NO_CONFIGURATION])
+        self.hint = hint
 
 
 class ContextNotFound(InvalidConfig):

@@ -194,6 +194,13 @@ def test_kcfg_29_files_are_read_once_and_when_they_are_needed(tmp_path: Path) ->
     assert deferred.raw_config().users == {"u": AuthInfo(location_of_origin=str(file))}
 
 
+def test_kcfg_22_what_was_looked_at_is_told_when_there_is_nothing(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path)}
+
+    with pytest.raises(EmptyConfig, match=r"no configuration has been provided.*looked at .*\.kube/config"):
+        DeferredClientConfig(LoadingRules(environ=home), environ=home).client_config()
+
+
 def test_kcfg_29_a_declared_default_comes_last(pod: dict[str, Any], tmp_path: Path) -> None:
     from k8srt.tools.clientcmd import Cluster
 

@@ -240,3 +240,15 @@ def test_kcfg_42_a_missing_current_context_fails_when_it_is_used() -> None:
     with pytest.raises(ContextNotFound, match="gone"):
         ClientConfig(config).client_config()
     assert ClientConfig(config, Overrides(context="main")).client_config().host == "https://c:6443"
+
+
+def test_kcfg_27_predicates_look_into_groups_and_causes() -> None:
+    with pytest.raises(ContextNotFound) as missing:
+        resolve(context="nope")
+    group = ExceptionGroup("several", [ValueError(), missing.value])
+    outer = RuntimeError("outer")
+    outer.__cause__ = group
+
+    assert is_context_not_found(outer)
+    assert is_configuration_invalid(group)
+    assert not is_empty_config(outer)
