@@ -36,8 +36,9 @@ def in_cluster_config(*, environ: Mapping[str, str] | None = None, directory: st
     try:
         with open(token_file, encoding="utf-8") as file:
             token = file.read().strip()
-    except OSError as err:
-        raise ConfigError(f"in-cluster configuration: unable to read {token_file}: {err.strerror or err}") from err
+    except (OSError, UnicodeDecodeError) as err:
+        reason = (err.strerror if isinstance(err, OSError) else None) or err
+        raise ConfigError(f"in-cluster configuration: unable to read {token_file}: {reason}") from err
     return Config(
         host=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
         tls=TLSConfig(ca_file=_readable(os.path.join(directory, "ca.crt"))),

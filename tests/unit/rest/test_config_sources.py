@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from k8srt.errors import ConfigError
-from k8srt.rest import Config, ImpersonationConfig
+from k8srt.rest import Config, ImpersonationConfig, in_cluster_config
 from k8srt.transport.auth_config import AuthProviderConfig, ExecConfig
 from k8srt.transport.headers import mask_url
 
@@ -84,3 +84,11 @@ def test_rest_05_whatever_may_hold_a_secret_is_masked() -> None:
 )
 def test_rest_05_urls_without_their_password(url: str, shown: str) -> None:
     assert mask_url(url) == shown
+
+
+def test_rest_08_a_token_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\xff\xfe\x00")
+    environ = {"KUBERNETES_SERVICE_HOST": "h", "KUBERNETES_SERVICE_PORT": "1"}
+
+    with pytest.raises(ConfigError, match="in-cluster configuration: unable to read .*token"):
+        in_cluster_config(environ=environ, directory=str(tmp_path))
