@@ -90,5 +90,5 @@ def test_rest_08_a_token_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xff\xfe\x00")
     environ = {"KUBERNETES_SERVICE_HOST": "h", "KUBERNETES_SERVICE_PORT": "1"}
 
-    with pytest.raises(ConfigError, match="in-cluster configuration: unable to read .*token"):
+    with pytest.raises(ConfigError, match=r"in-cluster configuration: unable to read .*token"):
         in_cluster_config(environ=environ, directory=str(tmp_path))
