@@ -161,11 +161,11 @@ class Object(metaclass=_ObjectType):
         if not isinstance(document, Mapping):
             raise DecodeError(f"{cls.__name__}: expected a mapping, got {type(document).__name__}")
         try:
-            parts = parts_from(document)
+            parts = _parts_of_plain(document)
             cls._check_parts(parts)
         except (TypeError, ValueError, msgspec.MsgspecError) as err:
             found = list(find_wrong(cls, document, lenient=True))
-            if found:
+            if found or not isinstance(err, msgspec.ValidationError):
                 raise_wrong(_label(cls, document), found, err, secret=cls.__name__ in _SECRETS)
         record = record_from_parts(parts)
         cls._check_kind(record)
@@ -372,6 +372,13 @@ def _restored(data: bytes, original: bytes, known: bytes) -> bytes:
         return original
     full = restore_unknown(new, msgspec.json.decode(original), seen)
     return data if full == new else msgspec.json.encode(full)
+
+
+def _parts_of_plain(document: Mapping[str, Any]) -> dict[str, bytes]:
+    try:
+        return parts_from(document)
+    except TypeError:  # not so plain: it holds whole objects, or quantities
+        return {str(key): wire.encode(value) for key, value in document.items() if value is not None}
 
 
 def identity_of(metadata: Any) -> tuple[str, str, str]:

@@ -209,6 +209,15 @@ def test_a_constructor_takes_plain_data_for_a_part_and_checks_it():
         Boat(spec={"hostIPs": [1]})
 
 
+def test_plain_data_may_hold_structs_quantities_and_whole_objects():
+    claim = PersistentVolumeClaim(spec=PersistentVolumeClaimSpec(access_modes=["ReadWriteOnce"]))
+    made = Boat(spec={"containers": [Container(name="c"), {"limits": {"cpu": Quantity("1500m")}}]})
+
+    assert made.to_dict()["spec"] == {"containers": [{"name": "c"}, {"limits": {"cpu": "1500m"}}]}
+    held = StatefulSet.from_dict({"spec": {"volumeClaimTemplates": [claim]}})
+    assert held.spec.volume_claim_templates == [claim]
+
+
 def test_a_part_that_is_set_to_plain_data_is_checked_when_it_is_sent():
     made = boat()
     made.metadata = {"name": "b2"}
