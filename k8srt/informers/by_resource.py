@@ -50,7 +50,7 @@ class ByResourceFactory(InformerFactory[GroupVersionResource], Generic[T]):
     def for_resource(self, gvr: GroupVersionResource) -> ResourceInformer[T]:
         """The informer and lister of a resource, registered when first used.
 
-        Whether it is served shows when the informer runs. Raises TypeError or ValueError for what is no resource's name.
+        Whether it is served shows when the informer runs. Raises TypeError or ValueError for what is no name.
         """
         info_by_name(gvr)
         return ResourceInformer(lambda: self.obtain(gvr, lambda: self._make(gvr)), gvr.group_resource)

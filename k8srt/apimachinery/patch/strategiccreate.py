@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from k8srt.apimachinery.documents import Document, plain
@@ -12,7 +12,7 @@ from k8srt.apimachinery.patch.error import PatchConflict, PatchError
 from k8srt.apimachinery.patch.jsonpatch import same
 from k8srt.apimachinery.patch.listorder import identity
 from k8srt.apimachinery.patch.merging import Kind, merging_of
-from k8srt.apimachinery.patch.strategic import DELETE_FROM, DIRECTIVE, RETAIN_KEYS, SET_ORDER
+from k8srt.apimachinery.patch.strategic import DELETE_FROM, DIRECTIVE, RETAIN_KEYS, SET_ORDER, apply_strategic_merge
 from k8srt.apimachinery.structure import ANY, Structure
 
 Map = dict[str, Any]
@@ -53,7 +53,7 @@ def create_three_way_strategic_patch(
     """
     known = merging_of(structure, modified, current, original)
     before, mine, now = plain(original), plain(modified), plain(current)
-    delta = _Difference(deletions=False, changes=True).of_maps(now, mine, known, retain=False)
+    delta = _Difference(deletions=False, changes=True, before=before).of_maps(now, mine, known, retain=False)
     gone = _Difference(deletions=True, changes=False).of_maps(before, mine, known, retain=False)
     patch = _joined(gone, delta, known)
     check_fixed(patch, fixed)
@@ -66,10 +66,23 @@ def create_three_way_strategic_patch(
 
 @dataclass(frozen=True)
 class _Difference:
-    """Walks two documents. `deletions`: tell what is gone; `changes`: tell what is new or other."""
+    """Walks two documents. `deletions`: tell what is gone; `changes`: tell what is new or other.
+
+    `before` is the part of what was applied last that stands where the walk is; only of three ways there is one.
+    """
 
     deletions: bool
     changes: bool
+    before: Any = None
+
+    def _below(self, key: str) -> _Difference:
+        return self if self.before is None else replace(self, before=_get(self.before, key))
+
+    def _in_item(self, name: str, key: Any) -> _Difference:
+        if self.before is None:
+            return self
+        items = self.before if isinstance(self.before, list) else []
+        return replace(self, before=next((item for item in items if _get(item, name) == key), None))
 
     def of_maps(self, original: Map, modified: Map, structure: Structure, *, retain: bool) -> Map:
         patch: Map = {}
@@ -77,7 +90,7 @@ class _Difference:
             if key not in original:
                 self._change(patch, key, value)
             else:
-                self._field(patch, key, original[key], value, structure.child(key) or ANY)
+                self._below(key)._field(patch, key, original[key], value, structure.child(key) or ANY)
         missing = [key for key in original if key not in modified]
         if self.deletions:
             patch.update(dict.fromkeys(missing))
@@ -131,7 +144,11 @@ class _Difference:
             return
         before = {identity(item, name): item for item in old}
         after = {identity(item, name): item for item in new}
-        items = [each for key_, item in after.items() if (each := self._item(before.get(key_), item, name, structure))]
+        items = [
+            each
+            for wanted, item in after.items()
+            if (each := self._in_item(name, wanted)._item(before.get(wanted), item, name, structure))
+        ]
         if self.deletions:
             items += [{name: each, DIRECTIVE: "delete"} for each in sorted(before.keys() - after.keys(), key=str)]
         if items:
@@ -142,8 +159,7 @@ class _Difference:
     def _ambiguous_lists(self, patch: Map, key: str, old: list[Any], new: list[Any], structure: Structure) -> None:
         """Lists with several items of one key, as ports 53 of two protocols: no patch can name one of them.
 
-        So the list is replaced. kubectl makes patches here that mix the items up. Of three ways one is lost: what an
-        item no longer says stays in it, if somebody else has it so.
+        So the list is replaced. kubectl makes patches here that mix the items up.
         """
         name = structure.patch_key or ""
         after = {identity(item, name) for item in new}
@@ -152,19 +168,23 @@ class _Difference:
             if others:
                 patch[key] = [{name: each, DIRECTIVE: "delete"} for each in {identity(i, name): None for i in others}]
             return
-        wanted = new if self.deletions else [*self._as_they_are(old, new, structure), *others]
+        wanted = new if self.deletions else [*self._as_they_are(old, new, structure.items or ANY), *others]
         if not same(old, wanted):
             patch[key] = [REPLACE, *wanted]
 
-    def _as_they_are(self, old: list[Any], new: list[Any], structure: Structure) -> list[Any]:
-        """The new items; of one that an old item has already, with what others set in it, that."""
-        left, items = list(old), structure.items or ANY
+    def _as_they_are(self, old: list[Any], new: list[Any], items: Structure) -> list[Any]:
+        """The new items; in place of one that is there already, that: with what others set, less what is gone."""
+        left, applied = list(old), self.before if isinstance(self.before, list) else []
         found = []
         for item in new:
-            there = next((each for each in left if not self.of_maps(each, item, items, retain=False)), None)
-            if there is not None:
-                left.remove(there)
-            found.append(item if there is None else there)
+            there = next((each for each in left if _holds(each, item, items)), None)
+            if there is None:
+                found.append(item)
+                continue
+            left.remove(there)
+            last = next((each for each in applied if _holds(there, each, items) and _holds(each, item, items)), item)
+            gone = _Difference(deletions=True, changes=False).of_maps(last, item, items, retain=False)
+            found.append(apply_strategic_merge(there, gone, items))
         return found
 
     def _item(self, old: Map | None, new: Map, name: str, structure: Structure) -> Map | None:
@@ -173,6 +193,15 @@ class _Difference:
         retain = "retainKeys" in structure.patch
         below = self.of_maps(old, new, structure.items or ANY, retain=retain)
         return {**below, name: new[name]} if below else None
+
+
+def _get(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _holds(item: Map, less: Map, structure: Structure) -> bool:
+    """Whether an item says all that another one says."""
+    return not _Difference(deletions=False, changes=True).of_maps(item, less, structure, retain=False)
 
 
 def _ambiguous(items: list[Any], name: str | None) -> bool:

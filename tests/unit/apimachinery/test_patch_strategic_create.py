@@ -180,6 +180,15 @@ def test_mach_43_such_a_list_keeps_what_others_set_and_added():
     assert apply_strategic_merge(ports(TCP, UDP, WEB), removal) == ports(TCP, UDP)
 
 
+def test_mach_43_what_an_item_of_such_a_list_no_longer_says_goes():
+    target, filled = {**UDP, "targetPort": "dns"}, {"nodePort": 30000}
+    current = ports({**TCP, **filled}, {**target, **filled}, THEIRS)
+
+    patch = create_three_way_strategic_patch(ports(TCP, target), ports(TCP, UDP), current)
+
+    assert apply_strategic_merge(current, patch) == ports({**TCP, **filled}, {**UDP, **filled}, THEIRS)
+
+
 def test_mach_43_such_lists_are_in_conflict_unless_they_are_to_be_the_same():
     mine, theirs = ports(TCP, UDP), ports(TCP, {**UDP, "name": "x"})
 
