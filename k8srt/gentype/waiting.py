@@ -17,8 +17,8 @@ from k8srt.apimachinery.meta import Status, StatusDetails
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.record import Record
 from k8srt.apimachinery.unstructured import Unstructured
-from k8srt.errors import Stopped, WaitTimeout, status_error
-from k8srt.gentype.conditions import Awaited, Condition, HasCondition, condition_of
+from k8srt.errors import NotServed, Stopped, WaitTimeout, status_error
+from k8srt.gentype.conditions import Awaited, Condition, Deleted, HasCondition, condition_of
 from k8srt.gentype.following import Follower
 from k8srt.util.clock import Clock
 from k8srt.util.deadline import Deadline, within
@@ -104,7 +104,13 @@ class _Waiting(Generic[T]):
             for now in self._states(follower, once):
                 self._show()
                 if self._wanted.met(now):
-                    return None if now is None else self._client.object_class.from_record(now)
+                    if now is None or isinstance(self._wanted, Deleted):
+                        return None
+                    return self._client.object_class.from_record(now)
+        except NotServed:
+            if self._looked and not self._wanted.needs_object and self._wanted.met(None):
+                return None  # the kind is gone, and the object with it
+            raise
         except Stopped:
             pass
         if once or deadline.passed:

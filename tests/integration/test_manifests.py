@@ -309,6 +309,16 @@ def test_waiting_for_a_deletion_tells_what_holds_it_back(cs: Clientset) -> None:
     assert not list(cs.core_v1.config_maps("default").list(field_selector="metadata.name=cfg"))
 
 
+def test_what_is_deleted_can_no_longer_be_found_by_name(cs: Clientset) -> None:
+    cs.apply(DEFINITION)
+    assert cs.resource("widgets.example.com")
+
+    cs.delete(DEFINITION, wait=True)
+
+    with pytest.raises(errors.NoMatch):
+        cs.resource("widgets.example.com")
+
+
 def test_a_broken_document_deletes_nothing(cs: Clientset) -> None:
     cs.apply(config_map())
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.record import Record
-from k8srt.errors import Forbidden, K8srtError, NotFound, StatusError, Stopped
+from k8srt.errors import Forbidden, K8srtError, NotFound, NotServed, StatusError, Stopped
 from k8srt.gentype.conditions import HasCondition, part, told
 from k8srt.gentype.waiting import wait_for
 from k8srt.kubernetes.manifests.checks import check_types
@@ -59,6 +59,8 @@ def apply(
     """
     if not field_manager:
         raise ValueError("apply needs a field_manager")
+    if timeout is not None and timeout < 0:
+        raise ValueError(f"timeout must not be negative: {timeout}")
     manifests = read(source, recursive=recursive)
     plan = Plan(clientset, manifests, namespace)
     for step in plan.steps:
@@ -154,9 +156,9 @@ class _Applying:
             try:
                 made: Object = step.client.apply(step.manifest.document, stop=self._stop, **self._options)
                 return made
-            except NotFound as err:
+            except NotServed as err:
                 left = self._left()
-                if not (wait and step.custom) or _names_another(err) or (left is not None and left <= 0.0):
+                if not (wait and step.custom) or (left is not None and left <= 0.0):
                     raise
                 delay = next(delays)
                 if self._clock.wait_event(self._stop or threading.Event(), delay if left is None else min(delay, left)):
@@ -225,11 +227,6 @@ def _content(record: Record) -> dict[str, Any]:
     parts: dict[str, Any] = {key: value for key, value in record.parts.items() if key != "metadata"}
     metadata = part(record, "metadata")
     return {**parts, "metadata": {key: value for key, value in metadata.items() if key not in _VARYING}}
-
-
-def _names_another(err: NotFound) -> bool:
-    """Whether what was not found is an object, as the namespace, and not the resource itself."""
-    return err.details is not None and bool(err.details.name)
 
 
 @contextmanager

@@ -41,6 +41,8 @@ def delete(
     ValueError for one object given twice. Then NotFound unless `ignore_not_found`, any other StatusError, WaitTimeout
     naming what holds an object back, Stopped.
     """
+    if timeout is not None and timeout < 0:
+        raise ValueError(f"timeout must not be negative: {timeout}")
     plan = Plan(clientset, read(source, recursive=recursive), namespace)
     deleting = _Deleting(clientset, ignore_not_found, propagation_policy or "Background", timeout, stop)
     bar = progress_bar(len(plan.steps), what="deleting", unit="object") if progress else None
@@ -58,6 +60,8 @@ def delete(
             for step, uid in waiting:
                 deleting.wait(step, uid)
     finally:
+        if any(step.is_definition for step in plan.steps):
+            clientset.mapper.reset()
         if bar is not None:
             bar.close()
     return Outcomes(done)

@@ -17,6 +17,9 @@ UNCHECKED = "not checked"
 """Of a dry run: what it needs is not on the server yet."""
 DELETED, ABSENT = "deleted", "not found"
 
+SHOWN = 50
+"""How many outcomes are spelled out by `repr`; `str` and the table have all."""
+
 
 class Outcome(NamedTuple):
     """One object, and what happened: created, configured, unchanged, serverside-applied; deleted, not found."""
@@ -76,7 +79,8 @@ class Outcomes(Sequence[Outcome]):
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {action}" for action, count in self.counts.items())
         head = f"<Outcomes: {counts or 'nothing'}>"
-        return "\n  ".join([head, *map(str, self._outcomes)])
+        more = [f"… and {len(self) - SHOWN} more"] if len(self) > SHOWN else []
+        return "\n  ".join([head, *map(str, self._outcomes[:SHOWN]), *more])
 
     def _repr_html_(self) -> str:
         """The table that notebooks show."""

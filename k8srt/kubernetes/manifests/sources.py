@@ -42,8 +42,7 @@ class Place:
         parts.append(f"{'document' if self.document.line else 'object'} {self.document.number}")
         if self.document.line:
             parts.append(f"line {self.line_of(*path)}")
-        if len(self.within) == 2:
-            parts.append(f"item {int(self.within[1]) + 1}")
+        parts += [f"item {step + 1}" for step in self.within if isinstance(step, int)]
         return ", ".join(parts)
 
     def __str__(self) -> str:
@@ -79,7 +78,8 @@ def read(source: Source, *, recursive: bool = False) -> list[Manifest]:
 
     Raises FileNotFoundError, DecodeError, TypeError for what is no manifest, ValueError when there is none at all.
     """
-    found = [manifest for place in _places(source, recursive, _Count()) for manifest in _flat(place)]
+    places = _places(source, recursive, _Count())
+    found = [manifest for place in places for manifest in _flat(place.document.value, place)]
     if not found:
         raise ValueError(f"no objects in {_named(source)}")
     return found
@@ -169,15 +169,15 @@ def _named(source: Source) -> str:
 # ---- manifests ----------------------------------------------------------------------------------------------------
 
 
-def _flat(place: Place) -> Iterator[Manifest]:
-    value = place.document.value
+def _flat(value: Any, place: Place) -> Iterator[Manifest]:
     if not isinstance(value, Mapping):
         raise DecodeError(f"{place}: expected a mapping with apiVersion and kind, got {shown(value)}")
     items = value.get("items")
     kind = value.get("kind")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
         for index, item in enumerate(items):
-            yield _manifest(_completed(item, value), Place(place.file, place.document, ("items", index)))
+            inside = Place(place.file, place.document, (*place.within, "items", index))
+            yield from _flat(_completed(item, value), inside)
     else:
         yield _manifest(value, place)
 
@@ -190,9 +190,7 @@ def _completed(item: Any, of: Mapping[str, Any]) -> Any:
     return {"apiVersion": of.get("apiVersion"), "kind": kind, **item}
 
 
-def _manifest(value: Any, place: Place) -> Manifest:
-    if not isinstance(value, Mapping):
-        raise DecodeError(f"{place}: expected a mapping with apiVersion and kind, got {shown(value)}")
+def _manifest(value: Mapping[str, Any], place: Place) -> Manifest:
     api_version, kind = _word(value, place, "apiVersion"), _word(value, place, "kind")
     try:
         gvk = GroupVersionKind.of(api_version, kind)

@@ -285,6 +285,21 @@ def test_a_close_ends_a_pause_too(pool):
     assert reading.result(timeout=5.0) == []
 
 
+def test_usr_40_an_interrupt_ends_it_and_closes_its_connection():
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    stream = Stream()
+    stream.do(interrupt)
+    events = watch_forever(ScriptedClient([pods(rv=10)], [stream]))
+
+    with pytest.raises(KeyboardInterrupt):
+        next(events)
+
+    assert stream.closed
+    assert events.ended is End.CLOSED
+
+
 def test_a_stop_that_outlives_it_is_let_go():
     stop = Stop()
     with watch_forever(ScriptedClient(), stop=stop):

@@ -18,7 +18,7 @@ from k8srt.metadata import PartialObjectMetadata
 from k8srt.testing import FakeClock
 from k8srt.util.threads import Stop
 from tests.unit.gentype.scripted import ScriptedClient, ended
-from tests.unit.tools.cache.scripted import Stream, added, bookmark, deleted, failure, modified, pods
+from tests.unit.tools.cache.scripted import Stream, added, api_error, bookmark, deleted, failure, modified, pods
 
 READY = {"type": "Ready", "status": "True"}
 UNREADY = {"type": "Ready", "status": "False", "reason": "ContainersNotReady", "message": "unready: [app]"}
@@ -175,6 +175,12 @@ def test_an_object_that_comes_again_counts():
     assert found.metadata.uid == "u2"
 
 
+def test_an_object_that_was_replaced_is_deleted():
+    client = ScriptedClient([pods(web(1), rv=10)], [Stream(modified(web(12, uid="u2")))], clock=FakeClock())
+
+    assert wait_for(client, "web-0", "delete") is None
+
+
 def test_deletion_and_creation():
     gone = ScriptedClient([pods(web(1), rv=10)], [Stream(deleted(web(11)))], clock=FakeClock())
     absent = ScriptedClient([pods(rv=10)])
@@ -245,6 +251,15 @@ def test_what_is_not_there_is_not_found_at_once():
         wait_for(ScriptedClient(), "web-0", "condition=Ready")
 
     assert (caught.value.code, caught.value.details.name) == (404, "web-0")
+
+
+def test_what_is_no_longer_served_is_deleted():
+    not_served = errors.NotServed(api_error(404, "NotFound").status)
+    gone = ScriptedClient([pods(web(1), rv=10), not_served], [ended(bookmark(11), failure(410, "Expired"))])
+
+    assert wait_for(gone, "web-0", "delete", timeout=None) is None
+    with pytest.raises(errors.NotServed):
+        wait_for(ScriptedClient([not_served]), "web-0", "delete", timeout=None)
 
 
 def test_what_a_function_raises_ends_it():

@@ -65,6 +65,18 @@ def test_usr_23_manifests_come_in_many_ways(source: Any):
     assert manifest.label == "configmap/a"
 
 
+def test_lists_in_lists_are_taken_apart():
+    inner = {"apiVersion": "v1", "kind": "List", "items": [DOCUMENT, DOCUMENT]}
+
+    found = read({"apiVersion": "v1", "kind": "List", "items": [inner, DOCUMENT]})
+
+    assert [str(manifest.place) for manifest in found] == [
+        "object 1, item 1, item 1",
+        "object 1, item 1, item 2",
+        "object 1, item 2",
+    ]
+
+
 def test_files_and_folders(folder: Path):
     assert names(folder) == ["a", "b1", "b2", "c"]
     assert names(str(folder)) == ["a", "b1", "b2", "c"]
