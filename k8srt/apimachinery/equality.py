@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-import msgspec
+from typing import Any
 
 from k8srt.apimachinery.fields import FieldSelector
 from k8srt.apimachinery.labels import Selector as LabelSelector
-from k8srt.apimachinery.model import Struct, fields_of
+from k8srt.apimachinery.model import Struct, fields_of, format_of
 from k8srt.apimachinery.object import Object, parts_of
 from k8srt.apimachinery.quantity import Quantity, QuantityError
 
@@ -75,16 +73,9 @@ def _fields(a: Any, b: Any) -> Fields:
 def _equal_values(annotation: Any, a: Any, b: Any) -> bool:
     if isinstance(a, (LabelSelector, FieldSelector)):
         return str(a) == str(b)
-    if _is_quantity(annotation):
+    if format_of(annotation) == "quantity":
         try:
             return Quantity(a) == Quantity(b)
         except QuantityError:
             return bool(a == b)
     return bool(a == b)
-
-
-def _is_quantity(annotation: Any) -> bool:
-    if typing.get_origin(annotation) is not Annotated:
-        return False
-    extra = (meta.extra for meta in typing.get_args(annotation)[1:] if isinstance(meta, msgspec.Meta))
-    return any(each == {"format": "quantity"} for each in extra)

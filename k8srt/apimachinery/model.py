@@ -230,6 +230,12 @@ def fields_of(cls: type[Struct]) -> Mapping[str, FieldInfo]:
     return MappingProxyType(infos)
 
 
+def format_of(annotation: Any) -> str:
+    """The format that a type is written in, such as "micro-time" or "quantity"; "" if it has none of its own."""
+    extras = (getattr(meta, "extra", None) for meta in getattr(annotation, "__metadata__", ()))
+    return next((str(extra["format"]) for extra in extras if extra), "")
+
+
 def is_model(annotation: Any) -> bool:
     """Whether a type is a struct or a whole kind, which stands above this module."""
     return isinstance(annotation, type) and (issubclass(annotation, Struct) or hasattr(annotation, "__wires__"))

@@ -300,8 +300,8 @@ class Object(metaclass=_ObjectType):
         except (msgspec.MsgspecError, TypeError, ValueError) as err:
             self._check_part(part, value, original, err)
             data = wire.encode(value)
-        if original is None:
-            return None if data == b"{}" and self._blanks().get(name) is value else data
+        if original is None or original == b"null":
+            return original if data == b"{}" and self._blanks().get(name) is value else data
         known = wire.encode(self._decode_part(part, original))
         return original if data == known else _restored(data, original, known)
 

@@ -31,7 +31,7 @@ from k8srt.apimachinery._structurenode import (
 )
 from k8srt.apimachinery.choice import Choice
 from k8srt.apimachinery.meta import ObjectMeta
-from k8srt.apimachinery.model import FieldInfo, Struct, fields_of, is_model
+from k8srt.apimachinery.model import FieldInfo, Struct, fields_of, format_of, is_model
 
 __all__ = ["ABSENT", "ANY", "STRING", "Absent", "Kind", "ListType", "Structure", "structure_of", "structure_of_schema"]
 
@@ -106,7 +106,8 @@ def _list_relation(info: FieldInfo) -> tuple[ListType | None, tuple[str, ...]]:
 def _of_annotation(annotation: Any) -> Structure:
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
-        return _of_annotated(args[0], args[1:])
+        form = format_of(annotation)
+        return Structure("string", form) if form else _of_annotation(args[0])
     if origin is list:
         return Structure("list", items=_of_annotation(args[0]))
     if origin is dict:
@@ -122,11 +123,6 @@ def _of_annotation(annotation: Any) -> Structure:
     if getattr(annotation, "__info__", True) is None:
         return ANY.but(embedded=True)  # Unstructured: a whole object of any kind
     return structure_of(annotation) if is_model(annotation) else ANY
-
-
-def _of_annotated(annotation: Any, metadata: tuple[Any, ...]) -> Structure:
-    formats = [meta.extra["format"] for meta in metadata if isinstance(meta, msgspec.Meta) and meta.extra]
-    return Structure("string", formats[0]) if formats else _of_annotation(annotation)
 
 
 _SCHEMA_TYPES: dict[str, Kind] = {

@@ -12,12 +12,12 @@ import typing
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
 from k8srt.apimachinery.choice import Choice
-from k8srt.apimachinery.model import Struct, fields_of
+from k8srt.apimachinery.model import Struct, fields_of, format_of
 
 Convert = Callable[[Any], Any]
 Plan = tuple[tuple[str, Convert], ...]
@@ -171,11 +171,9 @@ def _time_converter(annotation: Any, above: frozenset[type]) -> Convert | None:
 
 
 def _time_leaf(annotation: Any) -> Convert | None:
-    if typing.get_origin(annotation) is Annotated:
-        base, meta = typing.get_args(annotation)[:2]
-        if base is datetime:
-            return _micro_time if meta.extra == {"format": "micro-time"} else _plain_time
-    return _plain_time if annotation is datetime else None
+    if format_of(annotation) == "micro-time":
+        return _micro_time
+    return _plain_time if annotation is datetime or format_of(annotation) == "date-time" else None
 
 
 def _holds_times(cls: type[Struct], above: frozenset[type]) -> bool:
