@@ -12,11 +12,11 @@ from typing import Any, Generic, Self, TypeVar
 
 from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.errors import WaitTimeout
-from k8srt.informers.progress import Bar, progress_bar
 from k8srt.tools.cache.identity import Identifier, InformerName
 from k8srt.tools.cache.shared_informer import SharedIndexInformer
 from k8srt.tools.cache.waiting import wait_for_cache_sync
 from k8srt.util.clock import SYSTEM, Clock
+from k8srt.util.progress import Bar, progress_bar
 from k8srt.util.threads import Stop, spawn
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from k8srt.api.core.v1 import Node, Pod
 from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.informers import DynamicSharedInformerFactory, SharedInformerFactory
-from k8srt.informers.progress import Progress
 from k8srt.tools.cache import ListOptions
+from k8srt.util.progress import Progress
 from k8srt.util.threads import Stop
 from tests.unit.tools.cache.scripted import WAIT, Source, pod, pods
 
