@@ -212,7 +212,7 @@ class Struct(
         try:
             result: S = wire.decoder(cls).decode(wire.encode(data))
         except (msgspec.MsgspecError, TypeError, ValueError) as err:
-            wrong.raise_wrong(cls.__name__, wrong.find_wrong(cls, data, lenient=True), err)
+            wrong.raise_wrong(cls, cls.__name__, wrong.find_wrong(cls, data, lenient=True), err)
         return result
 
 

@@ -16,9 +16,9 @@ Objects belong to one caller at a time; they are not locked.
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
 import msgspec
 
@@ -52,7 +52,6 @@ _new = object.__new__
 _EMPTY = Record({})
 _HEADERS = ("apiVersion", "kind")
 _NOTHING = (b"null", b"[]", b"{}")
-_SECRETS = ("Secret",)  # kinds whose values no message shows
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field,))
@@ -166,7 +165,7 @@ class Object(metaclass=_ObjectType):
         except (TypeError, ValueError, msgspec.MsgspecError) as err:
             found = list(find_wrong(cls, document, lenient=True))
             if found or not isinstance(err, msgspec.ValidationError):
-                raise_wrong(_label(cls, document), found, err, secret=cls.__name__ in _SECRETS)
+                raise_wrong(cls, _label(cls, document), found, err)
         record = record_from_parts(parts)
         cls._check_kind(record)
         return cls.from_record(record)
@@ -216,12 +215,14 @@ class Object(metaclass=_ObjectType):
     def held_parts(self) -> dict[str, Any]:
         """What is there by wire names, unchecked: touched parts as they are, the others as plain data."""
         parts = {key: msgspec.json.decode(raw) for key, raw in self._record.parts.items()}
-        for name, key in type(self).__wires__.items():
+        return parts | {self.__wires__[name]: value for name, value in self._touched_parts()}
+
+    def _touched_parts(self) -> Iterator[tuple[str, Any]]:
+        for name in self.__wires__:
             try:
-                parts[key] = object.__getattribute__(self, name)
+                yield name, object.__getattribute__(self, name)
             except AttributeError:
                 continue  # untouched
-        return parts
 
     def __getattr__(self, name: str) -> Any:
         """Reached only for a part that is untouched: decode it, and keep it in its slot."""
@@ -247,12 +248,7 @@ class Object(metaclass=_ObjectType):
         try:
             return read_odd(part.type, raw)
         except Unreadable as err:
-            self._refuse(part, err.found, cause)
-
-    def _refuse(self, part: Part, found: Iterable[Wrong], cause: Exception | None) -> NoReturn:
-        raise_wrong(
-            repr(self), (wrong.below(part.wire) for wrong in found), cause, secret=type(self).__name__ in _SECRETS
-        )
+            raise_wrong(type(self), repr(self), (wrong.below(part.wire) for wrong in err.found), cause)
 
     def _absent(self, part: Part) -> Any:
         if not (isinstance(part.type, type) and issubclass(part.type, Struct)):
@@ -306,13 +302,13 @@ class Object(metaclass=_ObjectType):
         return original if data == known else _restored(data, original, known)
 
     def _check_part(self, part: Part, value: Any, original: bytes | None, cause: Exception | None) -> None:
-        """Raise WrongValue for what is wrong in a part, unless it came that way."""
-        found = list(find_wrong(part.type, value))
-        if found and original is not None:
-            came = {(wrong.steps, repr(wrong.value)) for wrong in find_wrong(part.type, msgspec.json.decode(original))}
-            found = [wrong for wrong in found if (wrong.steps, repr(wrong.value)) not in came]
-        if found or (cause is not None and original is None):
-            self._refuse(part, found, cause)
+        """Raise WrongValue for what is wrong in a part, and in the others then, unless it came that way."""
+        if not _made_wrong(part, value, original) and (cause is None or original is not None):
+            return
+        parts, record = parts_of(type(self)), self._record
+        touched = ((parts[name], held) for name, held in self._touched_parts())
+        found = [wrong for each, held in touched for wrong in _made_wrong(each, held, record.parts.get(each.wire))]
+        raise_wrong(type(self), repr(self), found, cause)
 
     # ---- comparing, showing, copying ------------------------------------------------------------------------------
 
@@ -372,6 +368,15 @@ def _restored(data: bytes, original: bytes, known: bytes) -> bytes:
         return original
     full = restore_unknown(new, msgspec.json.decode(original), seen)
     return data if full == new else msgspec.json.encode(full)
+
+
+def _made_wrong(part: Part, value: Any, original: bytes | None) -> list[Wrong]:
+    """What is wrong in a part and was not when it came."""
+    found = [] if value is None else list(find_wrong(part.type, value))
+    if found and original is not None:
+        came = {(wrong.steps, repr(wrong.value)) for wrong in find_wrong(part.type, msgspec.json.decode(original))}
+        found = [wrong for wrong in found if (wrong.steps, repr(wrong.value)) not in came]
+    return [wrong.below(part.wire) for wrong in found]
 
 
 def _parts_of_plain(document: Mapping[str, Any]) -> dict[str, bytes]:

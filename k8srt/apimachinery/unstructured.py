@@ -113,7 +113,7 @@ class Unstructured(Object):
         try:
             return wire.encode(value)
         except (TypeError, ValueError) as err:
-            raise_wrong(repr(self), (wrong.below(key) for wrong in find_wrong(Any, value)), err)
+            raise_wrong(type(self), repr(self), (wrong.below(key) for wrong in find_wrong(Any, value)), err)
 
     @property
     def api_version(self) -> str:

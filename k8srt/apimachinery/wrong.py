@@ -8,7 +8,7 @@ types, and finds every place.
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple, NoReturn
 
@@ -22,6 +22,7 @@ from k8srt.errors import WrongValue
 Step = str | int
 _SHOWN = 60
 _MOST = 10
+_SECRETS = ("Secret",)
 
 
 class Wrong(NamedTuple):
@@ -70,15 +71,21 @@ def find_wrong(annotation: Any, value: Any, *, lenient: bool = False) -> Iterato
     return _Walk(wire.decoder if lenient else wire.checker).walk(annotation, value, (), frozenset())
 
 
-def raise_wrong(
-    what: object, found: Iterable[Wrong], cause: Exception | None = None, *, secret: bool = False
-) -> NoReturn:
-    """Raise WrongValue for what was found in `what`; if that is nothing, for what the `cause` says."""
+def describe_wrong(cls: type, found: Sequence[Wrong], before: Callable[[Wrong], str] = lambda wrong: "") -> str:
+    """What is wrong in an object of a class; each place after what `before` says of it.
+
+    The values of a secret are not shown.
+    """
+    secret = cls.__name__ in _SECRETS
+    texts = [before(wrong) + wrong.describe(hidden=secret and wrong.steps[:1] != ("metadata",)) for wrong in found]
+    more = len(texts) - _MOST
+    return "; ".join([*texts[:_MOST], f"and {more} more"] if more > 0 else texts)
+
+
+def raise_wrong(cls: type, what: str, found: Iterable[Wrong], cause: Exception | None = None) -> NoReturn:
+    """Raise WrongValue for what was found in an object of a class; if that is nothing, for what the `cause` says."""
     wrong = list(found)
-    texts = [each.describe(hidden=secret and each.steps[:1] != ("metadata",)) for each in wrong[:_MOST]]
-    if len(wrong) > _MOST:
-        texts.append(f"and {len(wrong) - _MOST} more")
-    raise WrongValue(f"{what}: {'; '.join(texts) or cause}", tuple(each.path for each in wrong)) from cause
+    raise WrongValue(f"{what}: {describe_wrong(cls, wrong) or cause}", tuple(each.path for each in wrong)) from cause
 
 
 # ---- walking a value beside its type ------------------------------------------------------------------------------

@@ -123,6 +123,14 @@ def test_keys_of_maps_stand_in_brackets():
     )
 
 
+def test_all_parts_that_were_touched_are_looked_at():
+    made = came(spec={"hostIPs": [5], "from": "x"}, data={"k": "v"})
+    made.metadata.labels = {"a": 1}
+    made.data["k"] = 2
+
+    assert refusal(made).paths == ("metadata.labels[a]", "data[k]")
+
+
 def test_a_part_of_another_class_is_refused():
     assert "spec: expected BoatSpec, got a Container" in str(refusal(Boat(spec=Container(name="a"))))
     assert "metadata: expected ObjectMeta, got 'b1'" in str(refusal(Boat(metadata="b1")))
@@ -137,13 +145,12 @@ def test_what_lies_in_whole_objects_inside_is_named_too():
 
 
 def test_the_values_of_a_secret_are_not_shown():
-    labelled = Secret(metadata=ObjectMeta(name="s", labels={"a": 1}))
-    wrong = Secret(metadata=ObjectMeta(name="s"), string_data={"token": 12345})
-    encoded = Secret(metadata=ObjectMeta(name="s"), data={"p": "hunter2"})
+    made = Secret(metadata=ObjectMeta(name="s", labels={"a": 1}), string_data={"token": 12345}, data={"p": "hunter2"})
 
-    assert str(refusal(labelled)) == "<Secret s>: metadata.labels[a]: expected str, got 1"
-    assert str(refusal(wrong)) == "<Secret s>: stringData[token]: expected str, got an int"
-    assert str(refusal(encoded)) == "<Secret s>: data[p]: expected bytes or base64, got a str"
+    assert str(refusal(made)) == (
+        "<Secret s>: metadata.labels[a]: expected str, got 1; data[p]: expected bytes or base64, got a str; "
+        "stringData[token]: expected str, got an int"
+    )
 
 
 def test_an_error_survives_pickling():

@@ -176,12 +176,12 @@ spec:
     [
         ("1.0", "x", None),
         ("80", "eighty", "line 13: v1 Pod web: spec.containers[0].ports[0].containerPort: expected int, got 'eighty'"),
-        ("name: app", "name: {}", "line 11: v1 Pod web: spec.containers[0].name: expected str, got {}"),
-        ("x", "x", "line 8: v1 Pod web: metadata.labels['example.com/version']: expected str, got 1.0"),
+        ("name: app", "name: {}", "line 11: v1 Pod web: spec.containers[0].name: expected str, got a dict"),
+        ("x", "x", "line 8: v1 Pod web: metadata.labels[example.com/version]: expected str, got 1.0"),
         (
             "ports:\n    - containerPort: 80",
             "ports: 3",
-            "line 12: v1 Pod web: spec.containers[0].ports: expected array, got 3",
+            "line 12: v1 Pod web: spec.containers[0].ports: expected list of ContainerPort, got 3",
         ),
     ],
 )
@@ -202,5 +202,5 @@ def test_a_value_of_the_wrong_type_is_named_with_its_line_and_path(old: str, new
 def test_the_metadata_of_any_kind_is_looked_at():
     (manifest,) = read("apiVersion: x.y/v1\nkind: Z\nmetadata:\n  name: a\n  labels: {a: yes}\nspec: {any: thing}\n")
 
-    with pytest.raises(DecodeError, match=re.escape("line 5: x.y/v1 Z a: metadata.labels.a: expected str, got True")):
+    with pytest.raises(DecodeError, match=re.escape("line 5: x.y/v1 Z a: metadata.labels[a]: expected str, got True")):
         check_types(manifest, None)
