@@ -85,7 +85,8 @@ def describe_wrong(cls: type, found: Sequence[Wrong], before: Callable[[Wrong], 
 def raise_wrong(cls: type, what: str, found: Iterable[Wrong], cause: Exception | None = None) -> NoReturn:
     """Raise WrongValue for what was found in an object of a class; if that is nothing, for what the `cause` says."""
     wrong = list(found)
-    raise WrongValue(f"{what}: {describe_wrong(cls, wrong) or cause}", tuple(each.path for each in wrong)) from cause
+    said = describe_wrong(cls, wrong) or cause
+    raise WrongValue(f"{what}: {said}", tuple(each.path for each in wrong)) from (None if wrong else cause)
 
 
 # ---- walking a value beside its type ------------------------------------------------------------------------------

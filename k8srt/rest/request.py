@@ -20,6 +20,7 @@ from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.record import Record, encode_record
 from k8srt.apimachinery.schema import GroupResource
 from k8srt.apimachinery.wire import encode
+from k8srt.apimachinery.wrong import find_wrong
 from k8srt.rest import paths
 from k8srt.rest.result import Result
 from k8srt.rest.status import Target
@@ -162,8 +163,11 @@ class Request:
             return self
         try:
             self.data, kind = _body(value)
-        except (OSError, TypeError) as err:
+        except OSError as err:
             return self._fail(f"body: {err}", err)
+        except TypeError as err:
+            places = "; ".join(wrong.describe() for wrong in find_wrong(Any, value) if wrong.steps)
+            return self._fail(f"body: {places or err}", err)
         self.streaming_body = hasattr(self.data, "read")
         if kind:
             self.headers.setdefault("Content-Type", self.client.content_type)

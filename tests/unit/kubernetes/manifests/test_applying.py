@@ -15,9 +15,9 @@ from k8srt.testing import FakeClientset, FakeClock
 DEFINITION = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
-    "metadata": {"name": "widgets.example.com"},
+    "metadata": {"name": "widgets.applied.example.com"},
     "spec": {
-        "group": "example.com",
+        "group": "applied.example.com",
         "scope": "Cluster",
         "names": {"plural": "widgets", "singular": "widget", "kind": "Widget"},
         "versions": [
@@ -25,7 +25,7 @@ DEFINITION = {
         ],
     },
 }
-WIDGET = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}}
+WIDGET = {"apiVersion": "applied.example.com/v1", "kind": "Widget", "metadata": {"name": "w"}}
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
 
 
@@ -90,8 +90,8 @@ def test_a_definition_is_waited_for_before_what_it_defines(fake: FakeClientset) 
         ["get", "customresourcedefinitions.apiextensions.k8s.io"],
         ["patch", "customresourcedefinitions.apiextensions.k8s.io"],
         ["list", "customresourcedefinitions.apiextensions.k8s.io"],
-        ["get", "widgets.example.com"],
-        ["patch", "widgets.example.com"],
+        ["get", "widgets.applied.example.com"],
+        ["patch", "widgets.applied.example.com"],
     ]
 
 
@@ -130,7 +130,7 @@ def test_deletion_waits_for_what_depends_on_others_first(fake: FakeClientset) ->
     assert [line.split()[:2] for line in fake.actions.lines()[before:] if not line.startswith("get ")] == [
         [verb, resource]
         for resource in (
-            "widgets.example.com",
+            "widgets.applied.example.com",
             "configmaps",
             "customresourcedefinitions.apiextensions.k8s.io",
             "namespaces",
