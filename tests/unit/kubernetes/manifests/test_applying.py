@@ -107,7 +107,7 @@ def test_what_was_just_defined_may_not_be_served_at_once(fake: FakeClientset, cl
 def test_it_is_not_waited_for_longer_than_asked(fake: FakeClientset, clock: Clock) -> None:
     fake.prepend_reactor("patch", "widgets", not_served(1000))
 
-    with pytest.raises(errors.NotServed, match=r"object 2: example\.com/v1 Widget w: "):
+    with pytest.raises(errors.NotServed, match=r"object 2: applied\.example\.com/v1 Widget w: "):
         fake.apply([DEFINITION, WIDGET], timeout=30.0)
 
     assert sum(clock.waits) == pytest.approx(30.0)
