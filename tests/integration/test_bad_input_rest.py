@@ -257,7 +257,7 @@ def test_an_unknown_context_and_a_missing_file(tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text("current-context: here\ncontexts: [{name: here, context: {cluster: c, user: u}}]\n")
 
-    with pytest.raises(errors.ConfigError, match=r"specified context: there .*here"):
+    with pytest.raises(errors.ConfigError, match=r"context .there. does not exist .*here"):
         k8srt.connect(kubeconfig=str(file), context="there")
     with pytest.raises(errors.ConfigError, match="no such file"):
         k8srt.connect(kubeconfig=str(tmp_path / "missing"))
