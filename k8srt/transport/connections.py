@@ -16,11 +16,13 @@ import queue
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from k8srt.transport.head import StrictResponse
 
 if TYPE_CHECKING:
     import ssl
@@ -94,6 +96,21 @@ class Interrupt:
     def __init__(self) -> None:
         self.fired = False
         self._connection: Any = None
+        self._wake: Callable[[], object] | None = None
+
+    @contextlib.contextmanager
+    def heard_by(self, wake: Callable[[], object]) -> Iterator[None]:
+        """While inside, `wake` is called when this is fired, at once if it was before. By the thread that sends.
+
+        `wake` runs in the thread that fires, perhaps twice; it must not block.
+        """
+        self._wake = wake
+        try:
+            if self.fired:
+                wake()
+            yield
+        finally:
+            self._wake = None
 
     def attach(self, connection: Any) -> None:
         """Say which connection the request uses. By the thread that sends it."""
@@ -104,6 +121,8 @@ class Interrupt:
         """End the request: a thread blocked in it gets an error at once. From any thread, any number of times."""
         self.fired = True  # before looking at the connection: whoever connects looks here afterwards
         self.check()
+        if (wake := self._wake) is not None:
+            wake()
 
     def check(self) -> None:
         connection = self._connection
@@ -116,44 +135,6 @@ def shut_down(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):  # not connected any more
         # The plain method also for TLS: SSLSocket.shutdown would pull the TLS object from under the reader.
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-
-class _Headers:
-    """The file that http.client reads a head from; remembers whether it ended there."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.ended = False
-
-    def readline(self, limit: int = -1) -> bytes:
-        line: bytes = self._file.readline(limit)
-        self.ended = not line
-        return line
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-
-class StrictResponse(http.client.HTTPResponse):
-    """A response whose head must be whole.
-
-    http.client takes the end of the connection for the end of the head: an answer cut there would pass for a success
-    with an empty body.
-    """
-
-    fp: Any
-
-    def begin(self) -> None:
-        file = self.fp
-        watched = self.fp = _Headers(file)
-        try:
-            super().begin()
-        finally:
-            if self.fp is watched:
-                self.fp = file
-        if watched.ended:
-            self.close()
-            raise http.client.IncompleteRead(b"")
 
 
 class _ConnectionMixin:

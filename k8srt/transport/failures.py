@@ -19,6 +19,9 @@ CAUGHT = (u3.HTTPError, http.client.HTTPException, OSError)
 """What a request over urllib3 may raise because of the network."""
 
 
+_DETAIL_AT_MOST = 300
+
+
 class Failure(enum.Enum):
     """What kind of failure ended a request."""
 
@@ -68,7 +71,7 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], Failure], ...] = (
     ((u3.TimeoutError, TimeoutError), Failure.TIMEOUT),
     ((http.client.RemoteDisconnected, http.client.IncompleteRead, u3.IncompleteRead, EOFError), Failure.EOF),
     ((ConnectionResetError, BrokenPipeError, ConnectionAbortedError), Failure.RESET),
-    ((http.client.HTTPException, u3.HTTPError), Failure.PROTOCOL),
+    ((http.client.HTTPException, u3.HTTPError, ValueError, OverflowError), Failure.PROTOCOL),
 )
 
 
@@ -101,5 +104,7 @@ def _detail(err: BaseException, failure: Failure) -> str:
         connecting = any(isinstance(link, u3.ConnectTimeoutError) for link in _chain(err))
         return " while connecting" if connecting else " waiting for the server"
     innermost = list(_chain(err))[-1]
-    text = getattr(innermost, "verify_message", "") or str(innermost)
-    return f": {text}" if text else ""
+    text = str(getattr(innermost, "verify_message", "") or innermost).strip()
+    if not text.isprintable():  # what a server sent in the place of HTTP
+        text = repr(text)
+    return f": {text[:_DETAIL_AT_MOST]}" if text else ""

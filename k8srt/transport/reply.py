@@ -22,6 +22,21 @@ if TYPE_CHECKING:
     from urllib3.response import HTTPResponse
 
 _PIECE = 1 << 20
+_BIG = 64 << 20
+
+_CAUGHT_READING = (*CAUGHT, ValueError, OverflowError, MemoryError)
+"""Also what http.client makes of chunks whose size is nonsense: below zero, or beyond any memory."""
+
+
+def content_encoding(headers: Mapping[str, str]) -> str:
+    """How a body is compressed; "" if it is not."""
+    said = headers.get("content-encoding", "").strip().lower()
+    return "" if said == "identity" else said
+
+
+def unasked_encoding(encoding: str, what: str, url: str) -> TransportError:
+    """The error for a body that is compressed in a way, or at a place, that was not asked for."""
+    return TransportError(f"{what} {url}: the answer is encoded as {encoding[:40]!r}, which was not asked for", url=url)
 
 
 class Reply:
@@ -46,8 +61,8 @@ class Reply:
         `deadline` is a moment on the clock of the transport. Raises TransportError; then the connection is closed.
         """
         try:
-            data = self._response.read(decode_content=False) if deadline is None else self._read_until(deadline)
-        except CAUGHT as err:
+            data = self._read_all() if deadline is None else self._read_until(deadline)
+        except _CAUGHT_READING as err:
             self.close()
             if isinstance(err, TransportError):
                 raise
@@ -56,9 +71,19 @@ class Reply:
             self.close()
             raise
         self._response.release_conn()
-        if self._response.headers.get("content-encoding", "").lower() == "gzip":
+        encoding = content_encoding(self.headers)
+        if encoding in ("gzip", "x-gzip"):
             return self._gunzip(data)
+        if encoding and data:
+            raise unasked_encoding(encoding, self.what, self.url)
         return data
+
+    def _read_all(self) -> bytes:
+        if (self._response.length_remaining or 0) <= _BIG:
+            return self._response.read(decode_content=False)
+        # Memory is taken for what has come, not for what is promised.
+        pieces = iter(lambda: self._response.read1(_PIECE, decode_content=False), b"")
+        return b"".join(pieces)
 
     def _read_until(self, deadline: float) -> bytes:
         pieces: list[bytes] = []
@@ -73,20 +98,25 @@ class Reply:
             pieces.append(piece)
 
     def _gunzip(self, data: bytes) -> bytes:
-        unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        try:
-            plain = unpacker.decompress(data)
-        except zlib.error as err:
-            raise TransportError(f"{self.what} {self.url}: malformed gzip in the answer: {err}", url=self.url) from err
-        if not unpacker.eof and data:
-            raise TransportError(f"{self.what} {self.url}: the gzip stream of the answer is cut short", url=self.url)
-        return plain
+        members = []
+        while data:  # several of them in a row are one stream
+            unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            try:
+                members.append(unpacker.decompress(data))
+            except zlib.error as err:
+                text = f"{self.what} {self.url}: malformed gzip in the answer: {err}"
+                raise TransportError(text, url=self.url) from err
+            if not unpacker.eof:
+                text = f"{self.what} {self.url}: the gzip stream of the answer is cut short"
+                raise TransportError(text, url=self.url)
+            data = unpacker.unused_data
+        return members[0] if len(members) == 1 else b"".join(members)
 
     def read_some(self, size: int) -> bytes:
         """Return up to `size` bytes of the body as soon as there are any; b"" at its end. Raises TransportError."""
         try:
             return self._response.read1(size, decode_content=False)
-        except CAUGHT as err:
+        except _CAUGHT_READING as err:
             raise transport_error(err, self.what, self.url) from err
 
     @property

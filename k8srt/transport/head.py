@@ -1,0 +1,113 @@
+"""The head of an answer: whole, in time, and one that makes sense.
+
+http.client is lenient where a client of an API must not be. It takes the end of a connection for the end of a head,
+an interim answer for the final one, a length that is no number for none; and a server that sends a byte now and then
+keeps it reading for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import time
+from email.errors import MissingHeaderBodySeparatorDefect
+from typing import Any
+
+_LONGEST = 15
+"""More digits than that are no length of anything."""
+
+
+class _HeadFile:
+    """The file that http.client reads a head from.
+
+    The whole head has to come within the time that one read may take. That is watched where it does not come in one
+    piece, as it does nearly always.
+    """
+
+    def __init__(self, file: Any, sock: Any) -> None:
+        self._file = file
+        self._sock = sock
+        self.ended = False
+        self.timeout = sock.gettimeout()
+        self._deadline = None if self.timeout is None else time.monotonic() + self.timeout
+        there = file.peek(1)
+        self._is_there = b"\r\n\r\n" in there and there[9:10] != b"1"  # an interim answer has another after it
+
+    def readline(self, limit: int = -1) -> bytes:
+        line: bytes = self._file.readline(limit) if self._is_there else self._arriving(limit)
+        self.ended = not line
+        return line
+
+    def _arriving(self, limit: int) -> bytes:
+        line = b""
+        while not line.endswith(b"\n") and (limit < 0 or len(line) < limit):
+            self._limit_wait()
+            there = self._file.peek(1)  # one read of the socket at most
+            if not there:
+                break
+            size = there.find(b"\n") + 1 or len(there)
+            line += self._file.read(size if limit < 0 else min(size, limit - len(line)))
+        return line
+
+    def _limit_wait(self) -> None:
+        if self._deadline is None:
+            return
+        left = self._deadline - time.monotonic()
+        if left <= 0.0:
+            raise TimeoutError("the head of the answer did not come in time")
+        self._sock.settimeout(left)
+
+    def restore_timeout(self) -> None:
+        """Once the head is there, or is not to come."""
+        if not self._is_there:
+            with contextlib.suppress(OSError):  # the socket is closed
+                self._sock.settimeout(self.timeout)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class StrictResponse(http.client.HTTPResponse):
+    """A response whose head must be whole, in time, and make sense. Raises what http.client raises for those."""
+
+    fp: Any
+    headers: http.client.HTTPMessage
+
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._sock: Any = sock
+
+    def begin(self) -> None:
+        file, sock = self.fp, self._sock
+        self._sock = None  # an answer outlives its need of it
+        head = self.fp = _HeadFile(file, sock)
+        try:
+            super().begin()
+        finally:
+            if self.fp is head:
+                self.fp = file
+            head.restore_timeout()
+        if head.ended:
+            self.close()
+            raise http.client.IncompleteRead(b"")
+        self._check()
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """As upstream, and past every interim answer but the one that changes the protocol."""
+        found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+        while 101 < found[1] < 200:
+            http.client.parse_headers(self.fp)
+            found = super()._read_status()  # type: ignore[misc]
+        return found
+
+    def _check(self) -> None:
+        for defect in self.headers.defects:
+            if isinstance(defect, MissingHeaderBodySeparatorDefect):
+                raise http.client.HTTPException("a line of the head is no header")
+        length = self.headers.get("content-length")
+        if length is None or self.chunked:
+            return
+        first, *more = (part.strip() for part in length.split(","))
+        if not (first.isascii() and first.isdigit() and len(first) <= _LONGEST) or any(part != first for part in more):
+            raise http.client.HTTPException(f"the length of the answer is {length[:40]!r}")
+        self.length = self.length if self.length is not None else int(first)

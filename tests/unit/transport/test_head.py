@@ -1,0 +1,141 @@
+"""Heads of answers: whole, in time, and making sense."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from k8srt.transport import head
+from k8srt.transport.head import StrictResponse
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(5.0)
+        yield ours, theirs
+
+
+class Answer(NamedTuple):
+    status: int
+    length: int | None
+    body: bytes
+
+
+def begin(ours: socket.socket) -> Answer:
+    with contextlib.closing(StrictResponse(ours, method="GET")) as response:
+        response.begin()
+        return Answer(response.status, response.length, response.read())
+
+
+@pytest.mark.parametrize(
+    "interim",
+    [b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102 X\r\n\r\n"],
+    ids=["none", "continue", "hints"],
+)
+def test_interim_answers_are_passed_over(pair, interim: bytes) -> None:
+    ours, theirs = pair
+    theirs.sendall(interim + OK)
+
+    assert begin(ours) == (200, 2, b"{}")
+    assert ours.gettimeout() == 5.0
+
+
+def test_a_change_of_protocol_is_final(pair) -> None:
+    ours, theirs = pair
+    theirs.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")
+
+    assert begin(ours).status == 101
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 20])
+def test_a_head_in_pieces_is_the_same_head(pair, pool, size: int) -> None:
+    ours, theirs = pair
+    ours.settimeout(30.0)
+    running = pool.submit(begin, ours)
+    for at in range(0, len(OK), size):
+        theirs.sendall(OK[at : at + size])
+
+    assert running.result(timeout=10.0) == (200, 2, b"{}")
+    assert ours.gettimeout() == 30.0
+
+
+def test_a_head_that_trickles_ends_in_time(pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, the whole does not."""
+    ours, theirs = pair
+    theirs.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+    times = iter([0.0, 1.0, 2.0, 4.0, 5.0])
+
+    def now() -> float:
+        theirs.sendall(b"y")
+        return next(times)
+
+    monkeypatch.setattr(head.time, "monotonic", now)
+
+    with pytest.raises(TimeoutError, match="did not come in time"):
+        begin(ours)
+    assert ours.gettimeout() == 5.0
+
+
+def test_without_a_timeout_there_is_none_for_the_head(pair, pool) -> None:
+    ours, theirs = pair
+    ours.settimeout(None)
+    running = pool.submit(begin, ours)
+    theirs.sendall(OK[:5])
+    theirs.sendall(OK[5:])
+
+    assert running.result(timeout=10.0).status == 200
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Content-Length: -5",
+        b"Content-Length: many",
+        b"Content-Length: 5, 6",
+        b"Content-Length: 99999999999999999999",
+        b"no header at all",
+    ],
+)
+def test_a_head_that_makes_no_sense_is_refused(pair, line: bytes) -> None:
+    ours, theirs = pair
+    theirs.sendall(b"HTTP/1.1 200 OK\r\n" + line + b"\r\n\r\n{}")
+
+    with pytest.raises(http.client.HTTPException):
+        begin(ours)
+
+
+def test_a_length_said_twice_is_that_length(pair) -> None:
+    ours, theirs = pair
+    theirs.sendall(OK.replace(b": 2", b": 2, 2"))
+
+    assert begin(ours).length == 2
+
+
+@pytest.mark.parametrize("size", range(len(OK) - 2))
+def test_a_head_that_is_cut_is_no_head(pair, size: int) -> None:
+    ours, theirs = pair
+    theirs.sendall(OK[:size])
+    theirs.shutdown(socket.SHUT_WR)
+
+    with pytest.raises((http.client.HTTPException, ConnectionError)):
+        begin(ours)
+
+
+@pytest.mark.parametrize("line", [b"X: " + b"y" * 70_000, b"\r\n".join(b"X-%d: y" % n for n in range(200))])
+def test_a_head_without_end_is_refused(pair, pool, line: bytes) -> None:
+    ours, theirs = pair
+    running = pool.submit(begin, ours)
+    theirs.settimeout(10.0)
+    theirs.sendall(b"HTTP/1.1 200 OK\r\n" + line + b"\r\n\r\n")
+
+    with pytest.raises(http.client.HTTPException):
+        running.result(timeout=10.0)
