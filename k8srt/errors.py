@@ -2,6 +2,7 @@
 
     K8srtError
     ├── ConfigError            a kubeconfig or a client setting is wrong: which file, entry, field
+    │   └── CredentialsError       the program or provider that should give credentials gives none: why
     ├── DecodeError            bytes that are not what they should be (also a ValueError)
     │   └── WrongValue             values in an object that their fields do not take: where, and which
     ├── TransportError         no answer came: which URL, and why
@@ -53,6 +54,17 @@ class K8srtError(Exception):
 
 class ConfigError(K8srtError):
     """A configuration cannot be used; the message names the file, the entry and the field."""
+
+
+class CredentialsError(ConfigError):
+    """The program or the provider that should give credentials gives none; the message says which, and why.
+
+    `exit_code` is that of the program, if it ran and failed.
+    """
+
+    def __init__(self, message: str, *, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 class DecodeError(K8srtError, ValueError):
