@@ -13,7 +13,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from k8srt.errors import ConfigError
 
@@ -65,6 +65,16 @@ class TLSConfig:
         if self.key_data:
             shown.append(f"key_data={_MASK!r}")
         return f"TLSConfig({', '.join(shown)})"
+
+
+class ClientCertificate(NamedTuple):
+    """A certificate that a client shows, and its key: PEM."""
+
+    certificate: bytes
+    key: bytes
+
+    def __repr__(self) -> str:
+        return f"ClientCertificate(certificate='--- TRUNCATED ---', key={_MASK!r})"
 
 
 def build_context(tls: TLSConfig) -> ssl.SSLContext:
