@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON or YAML, read the way the real server reads them."""
+"""Bodies of requests: JSON, YAML or protobuf, read the way the real server reads them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 import yaml
 
+from k8srt.apimachinery import protobuf
+from k8srt.errors import DecodeError
 from k8srt.testing.apiserver.failures import bad_request, too_large, unsupported_media_type
 from k8srt.testing.apiserver.http import MAX_BODY
 from k8srt.testing.apiserver.messages import Request
 
-ACCEPTED = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+ACCEPTED = ("application/json", "application/yaml", protobuf.MEDIA_TYPE)
 
 
 def media_type(request: Request) -> str:
@@ -28,11 +30,23 @@ def read_body(request: Request) -> tuple[Any, list[str]]:
     """
     check_size(request)
     media = media_type(request) or ACCEPTED[0]
-    if media not in ACCEPTED[:2]:
+    if media not in ACCEPTED:
         raise unsupported_media_type(ACCEPTED)
+    if media == protobuf.MEDIA_TYPE:
+        return parse_protobuf(request.body), []
     if media == "application/yaml":
         return parse_yaml(request.body)
     return parse_json(request.body)
+
+
+def parse_protobuf(body: bytes) -> Any:
+    """Raises Failure: 400 for what is none, 415 for kinds that are not sent this way."""
+    try:
+        return protobuf.decode(body)
+    except protobuf.NoMessage:
+        raise unsupported_media_type(ACCEPTED[:2]) from None
+    except DecodeError as err:
+        raise bad_request(str(err)) from err
 
 
 def check_size(request: Request) -> None:

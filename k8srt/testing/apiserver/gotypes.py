@@ -13,7 +13,7 @@ from k8srt.apimachinery import _inline
 _POINTERS_TEXT = """
     activeDeadlineSeconds allocateLoadBalancerNodePorts allowPrivilegeEscalation allowVolumeExpansion apiGroup
     appArmorProfile appProtocol attachRequired automountServiceAccountToken averageUtilization backoffLimit
-    backoffLimitPerIndex blockOwnerDeletion collisionCount completedIndexes completions controller defaultMode
+    backoffLimitPerIndex blockOwnerDeletion collisionCount completions controller defaultMode
     deletionGracePeriodSeconds enableServiceLinks expirationSeconds failedJobsHistoryLimit fsGroup
     fsGroupChangePolicy holderIdentity hostUsers hostnameOverride immutable ingressClassName
     internalTrafficPolicy ipFamilyPolicy leaseDurationSeconds leaseTransitions lendablePercent limitPercent
@@ -44,7 +44,7 @@ _POINTERS = """
     ValidatingWebhook.timeoutSeconds GRPCAction.service JobStatus.ready HorizontalPodAutoscalerStatus.observedGeneration
     HTTPIngressPath.pathType IngressClassParametersReference.namespace TypedObjectReference.namespace
     Preconditions.uid Preconditions.resourceVersion VolumeAttachmentSource.persistentVolumeName
-    TokenRequestSpec.expirationSeconds IngressClassParametersReference.scope Event.count
+    TokenRequestSpec.expirationSeconds IngressClassParametersReference.scope
     PersistentVolumeClaimStatus.currentVolumeAttributesClassName PodDNSConfigOption.value
     CustomResourceConversion.strategy CustomResourceDefinitionVersion.deprecationWarning
     CustomResourceSubresourceScale.labelSelectorPath HPAScalingRules.selectPolicy

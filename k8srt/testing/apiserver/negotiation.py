@@ -1,15 +1,16 @@
-"""Which form an answer takes: JSON or YAML, the object itself, a table of it, or only its metadata."""
+"""Which form an answer takes: JSON, YAML or protobuf, the object itself, a table of it, or only its metadata."""
 
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 import yaml
 
+from k8srt.apimachinery import protobuf
 from k8srt.testing.apiserver.failures import not_acceptable
 from k8srt.testing.apiserver.messages import Request, Response
 
@@ -18,7 +19,7 @@ MEDIA_TYPES = (
     "application/json", "application/yaml", "application/vnd.kubernetes.protobuf",
     "application/vnd.kubernetes.protobuf;stream=watch", "application/json;stream=watch",
 )  # fmt: skip
-_JSON, _YAML = "application/json", "application/yaml"
+_JSON, _YAML, PROTOBUF = "application/json", "application/yaml", protobuf.MEDIA_TYPE
 _TRANSFORMS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
 _META_VERSIONS = ("v1", "v1beta1")
 
@@ -38,9 +39,12 @@ class Form:
         return self.media == _JSON and not self.kind and not self.pretty
 
 
-def form_of(request: Request, *, transforms: bool = True) -> Form:
-    """Choose by the Accept header. Raises Failure(406) when nothing acceptable is served."""
-    media, kind, version = _accepted(request.header("accept"), transforms)
+def form_of(request: Request, *, transforms: bool = True, messages: bool = True) -> Form:
+    """Choose by the Accept header. Raises Failure(406) when nothing acceptable is served.
+
+    `messages`: whether what is asked for has a protobuf form; that of custom resources has none.
+    """
+    media, kind, version = _accepted(request.header("accept"), transforms, messages)
     return Form(media, kind, version, _pretty(request))
 
 
@@ -52,7 +56,7 @@ def _pretty(request: Request) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _accepted(accept: str, transforms: bool) -> tuple[str, str, str]:
+def _accepted(accept: str, transforms: bool, messages: bool) -> tuple[str, str, str]:
     if not accept.strip():
         return _JSON, "", "v1"
     for clause in _clauses(accept):
@@ -60,9 +64,11 @@ def _accepted(accept: str, transforms: bool) -> tuple[str, str, str]:
         options = dict(param.split("=", 1) for param in params if "=" in param)
         if media == "*/*":
             media = _JSON
-        if media not in (_JSON, _YAML):
+        if media not in (_JSON, _YAML, PROTOBUF):
             continue
         kind = options.get("as", "")
+        if media == PROTOBUF and (kind == "Table" or not (kind or messages)):
+            continue
         if not kind:
             return media, "", "v1"
         known = kind in _TRANSFORMS and options.get("v") in _META_VERSIONS
@@ -89,7 +95,9 @@ def _clauses(accept: str) -> list[str]:
 
 
 def encode(value: Any, form: Form) -> bytes:
-    """Write plain data in the chosen media type. `value` may be bytes of JSON already."""
+    """Write plain data in the chosen media type. `value` may be bytes of JSON already. Raises NoMessage."""
+    if form.media == PROTOBUF:
+        return protobuf.encode(msgspec.json.decode(value) if isinstance(value, bytes) else value)
     if form.media == _YAML:
         if isinstance(value, bytes):
             value = msgspec.json.decode(value)
@@ -107,8 +115,15 @@ class _Dumper(yaml.SafeDumper):
 
 
 def answer(request: Request, form: Form, value: Any, status: int = 200) -> Response:
-    """A whole answer in the chosen form; a large one is compressed when the client takes that."""
-    body = encode(value, form)
+    """A whole answer in the chosen form; a large one is compressed when the client takes that.
+
+    What has no protobuf form is JSON.
+    """
+    try:
+        body = encode(value, form)
+    except protobuf.NoMessage:
+        form = replace(form, media=_JSON)
+        body = encode(value, form)
     headers: list[tuple[str, str]] = [("Cache-Control", "no-cache, private")]
     if len(body) >= GZIP_FROM and "gzip" in request.header("accept-encoding"):
         body = gzip.compress(body, 1)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-import msgspec
-
+from k8srt.apimachinery import protobuf
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.failures import Failure, too_large_version, too_old
 from k8srt.testing.apiserver.messages import Request, Response
@@ -59,7 +58,7 @@ def watch(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
     renderer = Renderer(cluster, request, resource)
     chosen = selection_of(request, info, resource)
     stream = WatchStream(cluster, request, chosen, renderer)
-    media = "application/json" if renderer.form.media != "application/yaml" else "application/yaml"
+    media = protobuf.STREAM_TYPE if renderer.form.media == protobuf.MEDIA_TYPE else renderer.form.media
     return Response(200, content_type=media, headers=[("Cache-Control", "no-cache, private")], stream=stream)
 
 
@@ -98,7 +97,7 @@ class WatchStream:
         """What the watch sends, as it comes. Contract of `messages.Stream`."""
         if self._watcher is None:
             assert self._expired is not None
-            yield msgspec.json.encode({"type": "ERROR", "object": self._expired.status}) + b"\n"
+            yield self._renderer.line("ERROR", self._expired.status)
             return
         try:
             yield from self._state(self._watcher)

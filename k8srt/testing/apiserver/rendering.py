@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
+from k8srt.apimachinery import protobuf
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.failures import bad_request, not_acceptable
 from k8srt.testing.apiserver.messages import Request, Response
-from k8srt.testing.apiserver.negotiation import Form, answer, form_of
+from k8srt.testing.apiserver.negotiation import PROTOBUF, Form, answer, form_of
 from k8srt.testing.apiserver.registry import Resource
 from k8srt.testing.apiserver.storage import Stored
 from k8srt.testing.apiserver.strategies.tables import has_columns, table_for
@@ -26,7 +27,7 @@ class Renderer:
         self.cluster = cluster
         self.request = request
         self.resource = resource
-        self.form: Form = form_of(request)
+        self.form: Form = form_of(request, messages=resource.custom is None)
         self.include = request.param("includeObject")
         if self.form.kind == "Table" and self.include not in _INCLUDES:
             raise bad_request(
@@ -126,7 +127,7 @@ class Renderer:
 
     def event(self, kind: str, stored: Stored, *, first: bool) -> bytes:
         """One line of a watch. `first`: whether it is the first event, whose table names the columns."""
-        if not self.form.kind:
+        if not self.form.kind and self.form.media != PROTOBUF:
             whole = self.cluster.whole(self.resource, stored)
             return b'{"type":"%b","object":%b}\n' % (kind.encode(), whole)
         obj = self.cluster.document(self.resource, stored)
@@ -134,8 +135,14 @@ class Renderer:
             meta = {"resourceVersion": obj["metadata"]["resourceVersion"]}
             shown = self.table([obj], meta, headers=first)
         else:
-            shown = self.partial(obj)
-        return msgspec.json.encode({"type": kind, "object": shown}) + b"\n"
+            shown = self.partial(obj) if self.form.kind else obj
+        return self.line(kind, shown)
+
+    def line(self, kind: str, obj: JSON) -> bytes:
+        """An event as the client takes it: a line of JSON, or a message with its length."""
+        if self.form.media == PROTOBUF:
+            return protobuf.encode_event(kind, obj)
+        return msgspec.json.encode({"type": kind, "object": obj}) + b"\n"
 
     def bookmark(self, revision: int, *, initial_end: bool = False) -> bytes:
         meta: JSON = {"resourceVersion": str(revision), "creationTimestamp": None}
@@ -154,4 +161,4 @@ class Renderer:
 
             blank = plan_of(self.resource.model).blank()
             obj = {**obj, **{k: v for k, v in blank.items() if k not in obj}}
-        return msgspec.json.encode({"type": "BOOKMARK", "object": obj}) + b"\n"
+        return self.line("BOOKMARK", obj)
