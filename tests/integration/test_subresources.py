@@ -151,7 +151,9 @@ def test_cli_07_scale(cs: Clientset) -> None:
 def test_cli_07_tokens(cs: Clientset) -> None:
     accounts = cs.core_v1.service_accounts("default")
     accounts.create({"metadata": {"name": "robot"}})
-    bound = cs.core_v1.pods("default").create(pod("a"))
+    running = pod("a")
+    running.spec.service_account_name = "robot"
+    bound = cs.core_v1.pods("default").create(running)
 
     made = accounts.create_token("robot", audiences=["x"], expiration_seconds=700, bound_object_ref=bound)
 

@@ -1,33 +1,22 @@
-"""Who asks, and whether they may: tokens, users, and a seam for the authorizers."""
+"""Who asks, and whether they may: certificates, tokens, and a seam for the authorizers."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from k8srt.errors import ConfigError
-from k8srt.testing.apiserver.failures import Failure, bad_request, failure, forbidden, unauthorized
+from k8srt.testing.apiserver.failures import Failure, failure, forbidden, unauthorized
 from k8srt.testing.apiserver.messages import Request
 from k8srt.testing.apiserver.requests import RequestInfo
-
-AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """Somebody, as the server knows them."""
-
-    name: str
-    uid: str = ""
-    groups: tuple[str, ...] = ()
-    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-ANONYMOUS = User("system:anonymous", "", (UNAUTHENTICATED,))
+from k8srt.testing.apiserver.users import ANONYMOUS as ANONYMOUS
+from k8srt.testing.apiserver.users import AUTHENTICATED as AUTHENTICATED
+from k8srt.testing.apiserver.users import UNAUTHENTICATED as UNAUTHENTICATED
+from k8srt.testing.apiserver.users import Identified, Unauthentic
+from k8srt.testing.apiserver.users import User as User
 
 
 class Authorizer(Protocol):
@@ -63,51 +52,84 @@ def read_token_file(path: str | Path) -> dict[str, User]:
     return users
 
 
-def authenticate(request: Request, tokens: Mapping[str, User]) -> User:
-    """The user a request comes from; without credentials, the anonymous one. Raises Failure(401)."""
-    header = request.header("authorization")
-    if not header:
-        return ANONYMOUS
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        return ANONYMOUS
-    user = tokens.get(token.strip())
-    if user is None:
-        raise unauthorized()
-    return user
+class TokenSource(Protocol):
+    """Knows some tokens."""
+
+    def authenticate(self, token: str, audiences: Sequence[str]) -> Identified | None:
+        """Whom a token names; None when it is none of these. Raises Unauthentic for one that does not hold."""
+        ...
 
 
-def impersonated(user: User, request: Request) -> User | None:
-    """Whom the headers ask to act as, or None. Raises Failure(400) for groups without a user."""
-    name = request.header("impersonate-user")
-    groups = tuple(each.strip() for each in request.header("impersonate-group").split(",") if each.strip())
-    extra = {
-        key.removeprefix("impersonate-extra-"): (value,)
-        for key, value in request.headers.items()
-        if key.startswith("impersonate-extra-")
-    }
-    if not name and not groups and not extra:
-        return None
-    if not name:
-        listed = ", ".join(f'"{group}"' for group in groups)
-        raise bad_request(
-            f'requested &user.DefaultInfo{{Name:"", UID:"", Groups:[]string{{{listed}}}, '
-            "Extra:map[string][]string(nil)} without impersonating a user name"
-        )
-    if not groups and name.startswith("system:serviceaccount:"):
-        namespace = name.split(":")[2]
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-    if name != ANONYMOUS.name and AUTHENTICATED not in groups:
-        groups = (*groups, AUTHENTICATED)
-    return User(name, request.header("impersonate-uid"), groups, extra)
+class Authenticator:
+    """Tells who asks: by client certificate, by token, or nobody in particular. Thread-safe.
+
+    `tokens` maps bearer tokens to users; `sources` are asked about others. Without `anonymous`, who shows nothing is
+    refused. `audiences` are those of the server itself.
+    """
+
+    def __init__(
+        self,
+        tokens: Mapping[str, User],
+        *sources: TokenSource,
+        anonymous: bool = True,
+        audiences: Sequence[str] = (),
+    ) -> None:
+        self._tokens = tokens
+        self._sources = sources
+        self._anonymous = anonymous
+        self.audiences = tuple(audiences)
+
+    def user_of(self, request: Request) -> User:
+        """The user a request comes from; without credentials, the anonymous one. Raises Failure(401)."""
+        if request.certified is not None:
+            certified: User = request.certified
+            return certified
+        scheme, _, token = request.header("authorization").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            if not self._anonymous:
+                raise unauthorized()
+            return ANONYMOUS
+        try:
+            return self.token(token.strip()).user
+        except Unauthentic:
+            raise unauthorized() from None
+
+    def token(self, token: str, audiences: Sequence[str] = ()) -> Identified:
+        """Whom a token names, and for which of `audiences` (of the server's own, when there are none).
+
+        Raises Unauthentic.
+        """
+        wanted = tuple(audiences) or self.audiences
+        user = self._tokens.get(token)
+        if user is not None:
+            return Identified(user, wanted)
+        for source in self._sources:
+            found = source.authenticate(token, wanted)
+            if found is not None:
+                return found
+        raise Unauthentic("unknown token")
 
 
-def refusal(user: User, info: RequestInfo) -> Failure:
+def certified_user(certificate: Mapping[str, Any]) -> User | None:
+    """The user a client certificate names, as `ssl.SSLSocket.getpeercert` tells it: CN is the name, each O a group."""
+    names: list[str] = []
+    groups: list[str] = []
+    for part in certificate.get("subject", ()):
+        for kind, value in part:
+            if kind == "commonName":
+                names.append(value)
+            elif kind == "organizationName":
+                groups.append(value)
+    return User(names[-1], "", (*groups, AUTHENTICATED)) if names and names[-1] else None
+
+
+def refusal(user: User, info: RequestInfo, reason: str = "") -> Failure:
     """403, told as the real server tells it."""
+    because = f": {reason}" if reason else ""
     if not info.is_resource:
-        text = f'forbidden: User "{user.name}" cannot {info.verb} path "{info.path}"'
+        text = f'forbidden: User "{user.name}" cannot {info.verb} path "{info.path}"{because}'
         return failure(403, "Forbidden", text, {})
     resource = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
     where = f'in the namespace "{info.namespace}"' if info.namespace else "at the cluster scope"
-    why = f'User "{user.name}" cannot {info.verb} resource "{resource}" in API group "{info.group}" {where}'
+    why = f'User "{user.name}" cannot {info.verb} resource "{resource}" in API group "{info.group}" {where}{because}'
     return forbidden(info.group, info.resource, info.name, why)

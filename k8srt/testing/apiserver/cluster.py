@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,9 +34,10 @@ class Cluster:
     default_service_accounts: bool = True
     # Creates a core object on the server's own behalf: resource, namespace, document. Set by `bootstrap.connect`.
     make: Callable[[str, str, JSON], Any] = lambda plural, namespace, raw: None
-    # Who may do what, and who is who; set by the dispatcher.
+    # Who may do what, who is who, and the tokens of service accounts; set by the dispatcher.
     authorizer: Any = None
-    tokens: Mapping[str, Any] = field(default_factory=dict)
+    authenticator: Any = None
+    accounts: Any = None
     # Serves custom resource definitions; set by the server.
     definitions: Any = None
 

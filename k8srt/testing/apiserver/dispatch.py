@@ -10,10 +10,13 @@ import msgspec
 
 from k8srt.apimachinery import fields
 from k8srt.testing.apiserver import deletes, patches, reads, writes
-from k8srt.testing.apiserver.auth import AlwaysAllow, Authorizer, User, authenticate, impersonated, refusal
+from k8srt.testing.apiserver.accounts import ISSUER, ServiceAccountTokens
+from k8srt.testing.apiserver.auth import AlwaysAllow, Authenticator, Authorizer, User, refusal
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.discovery import Discovery
 from k8srt.testing.apiserver.failures import Failure, internal, method_not_allowed, no_such_resource
+from k8srt.testing.apiserver.impersonation import impersonate, wanted_user
+from k8srt.testing.apiserver.jwt import SigningKey
 from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.negotiation import Form, encode, form_of
 from k8srt.testing.apiserver.nonresource import NonResource
@@ -40,7 +43,10 @@ _COLLECTION: Mapping[str, Handler] = {
 
 
 class Dispatcher:
-    """Serves every request of one server. Thread-safe; holds no state of its own."""
+    """Serves every request of one server. Thread-safe; holds no state of its own.
+
+    `key` signs the tokens of service accounts. Without `anonymous`, who shows no credentials is refused.
+    """
 
     def __init__(
         self,
@@ -48,11 +54,14 @@ class Dispatcher:
         *,
         tokens: Mapping[str, User],
         authorizer: Authorizer | None = None,
+        key: SigningKey | None = None,
+        anonymous: bool = True,
     ) -> None:
         self.cluster = cluster
-        self.tokens = tokens
         self.authorizer = authorizer or AlwaysAllow()
-        cluster.authorizer, cluster.tokens = self.authorizer, tokens
+        accounts = ServiceAccountTokens(cluster, key or SigningKey())
+        self.authenticator = Authenticator(tokens, accounts, anonymous=anonymous, audiences=(ISSUER,))
+        cluster.authorizer, cluster.authenticator, cluster.accounts = self.authorizer, self.authenticator, accounts
         self.discovery = Discovery(cluster.registry)
         self.nonresource = NonResource(cluster, self.discovery)
 
@@ -67,14 +76,11 @@ class Dispatcher:
             return failed(request, internal(f"{type(err).__name__}: {err}"))
 
     def _serve(self, request: Request) -> Response:
-        user = authenticate(request, self.tokens)
+        user = self.authenticator.user_of(request)
         info = request_info(request)
-        target = impersonated(user, request)
-        if target is not None:
-            asked = replace(info, verb=f"impersonate-on:user-info:{info.verb}")
-            if not self.authorizer.allows(user, asked):
-                raise refusal(user, asked)
-            user = target
+        wanted = wanted_user(request)
+        if wanted is not None:
+            user = impersonate(user, wanted, info, self.authorizer)
         if not self.authorizer.allows(user, _with_selected_name(request, info)):
             raise refusal(user, info)
         request.user = user

@@ -60,13 +60,24 @@ class InProcess:
         than it was given."""
         if interrupt is not None and interrupt.fired:
             raise TransportError(f"{what} {target}: interrupted", url=target)
-        lowered = {name.lower(): value for name, value in headers.items()}
+        lowered = _lowered(headers)
         lowered.pop("accept-encoding", None)
         response = self._handle(Request(method, target, lowered, _bytes(body)))
         self._settle()
         if deadline is not None and self._now() >= deadline and response.stream is None:
             raise TimeoutExpired(f"{what} {target}: timed out", url=target)
         return InProcessReply(response, method, what, target)
+
+
+def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    """By names in lower case, as `messages.Request` has them."""
+    lowered: dict[str, str] = {}
+    for name, value in headers.items():
+        name = name.lower()
+        if name in lowered:
+            value = lowered[name] + ("\n" if name.startswith("impersonate-") else ", ") + value
+        lowered[name] = value
+    return lowered
 
 
 def _bytes(body: Any) -> bytes:

@@ -28,7 +28,10 @@ class MalformedRequest(Exception):
 
 @dataclass(slots=True)
 class Request:
-    """One request. Header names are in lower case; a header sent twice has its values joined by commas."""
+    """One request. Header names are in lower case; a header sent twice has its values joined by commas.
+
+    Values of `Impersonate-` headers, which may hold commas, are joined by line feeds: see `values`.
+    """
 
     method: str
     target: str
@@ -36,6 +39,7 @@ class Request:
     body: bytes = b""
     http10: bool = False
     user: Any = None  # who asks, once that is known
+    certified: Any = None  # the user that the connection's client certificate names, if it has one
     path: str = ""
     query: Mapping[str, list[str]] = field(default_factory=dict)
 
@@ -46,6 +50,11 @@ class Request:
 
     def header(self, name: str) -> str:
         return self.headers.get(name, "")
+
+    def values(self, name: str) -> list[str]:
+        """The values of a header that may be sent several times and hold commas."""
+        text = self.headers.get(name)
+        return [] if text is None else text.split("\n")
 
     def param(self, name: str) -> str:
         """The first value of a query parameter, or the empty text."""
@@ -111,5 +120,7 @@ def parse_head(head: bytes) -> Request:
         if not colon or not name or name != name.strip():
             raise MalformedRequest(400, "malformed header")
         name, value = name.lower(), value.strip()
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        if name in headers:
+            value = headers[name] + ("\n" if name.startswith("impersonate-") else ", ") + value
+        headers[name] = value
     return Request(parts[0], parts[1], headers, http10=parts[2] == "HTTP/1.0")

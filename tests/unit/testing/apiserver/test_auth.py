@@ -10,12 +10,13 @@ from k8srt.errors import ConfigError
 from k8srt.testing.apiserver.auth import (
     ANONYMOUS,
     AUTHENTICATED,
+    AlwaysAllow,
+    Authenticator,
     User,
-    authenticate,
-    impersonated,
     read_token_file,
 )
 from k8srt.testing.apiserver.failures import Failure
+from k8srt.testing.apiserver.impersonation import impersonate, wanted_user
 from k8srt.testing.apiserver.messages import Request
 from k8srt.testing.apiserver.rbac import covers
 from k8srt.testing.apiserver.requests import RequestInfo
@@ -45,7 +46,7 @@ def test_who_asks():
     users = {"t": User("alice")}
 
     def who(header: str) -> User:
-        return authenticate(Request("GET", "/", {"authorization": header}), users)
+        return Authenticator(users).user_of(Request("GET", "/", {"authorization": header}))
 
     assert who("Bearer t").name == "alice"
     assert who("") is ANONYMOUS
@@ -56,15 +57,15 @@ def test_who_asks():
 
 
 def test_whom_to_act_as():
-    headers = {"impersonate-user": "system:serviceaccount:ns:bot"}
+    wanted = wanted_user(Request("GET", "/", {"impersonate-user": "system:serviceaccount:ns:bot"}))
+    assert wanted is not None
 
-    user = impersonated(User("admin"), Request("GET", "/", headers))
+    user = impersonate(User("admin"), wanted, RequestInfo("get", "/"), AlwaysAllow())
 
-    assert user is not None
     assert user.groups == ("system:serviceaccounts", "system:serviceaccounts:ns", AUTHENTICATED)
-    assert impersonated(User("admin"), Request("GET", "/", {})) is None
+    assert wanted_user(Request("GET", "/", {})) is None
     with pytest.raises(Failure):
-        impersonated(User("admin"), Request("GET", "/", {"impersonate-group": "g"}))
+        wanted_user(Request("GET", "/", {"impersonate-group": "g"}))
 
 
 @pytest.mark.parametrize(
