@@ -29,6 +29,13 @@ def cpu(action: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - begun, result
 
 
+def keep_best(best: dict[str, float], found: Mapping[str, float], *, bigger: Sequence[str] = ()) -> None:
+    """Let the better of two turns count, figure by figure: the smaller one, but for those in `bigger`."""
+    for figure, value in found.items():
+        choose = max if figure in bigger else min
+        best[figure] = choose(best.get(figure, value), value)
+
+
 def best_in_turns(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
     """Let each contender measure itself in each round; returns the best of each. Noise then falls on all alike."""
     found: dict[str, list[float]] = {name: [] for name in contenders}

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import data
-from benchmarks.measure import collection_pause, cpu, in_own_process, installed, resident_bytes, table
+from benchmarks.measure import collection_pause, cpu, in_own_process, installed, keep_best, resident_bytes, table
 
 PEERS = {"k8srt records": "k8srt", "json.loads": "json", "official client": "kubernetes", "lightkube": "lightkube"}
 SLOW = {"official client": 10}
@@ -92,8 +92,7 @@ def measure(count: int, rounds: int) -> dict[str, dict[str, float]]:
                 path.write_bytes(data.pod_list(share))
             arguments = ("--path", str(path), "--count", str(share))
             found = in_own_process("benchmarks.objects", contender, *arguments)
-            best = results.setdefault(contender, found)
-            best.update({figure: min(best[figure], value) for figure, value in found.items()})
+            keep_best(results.setdefault(contender, {}), found)
     return results
 
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.replay --count 10000 --changes 20000 [--tls FOLDER]
 
-It prints its port, answers lists (gzip where the client takes it) and watches of pods, also streaming lists, and sends
-the changes to every open watch when `/go` is asked for. It ends with its standard input.
+It prints its port and the bytes of the list, answers lists (gzip where the client takes it) and watches of pods, also
+streaming lists, and sends the changes to every open watch when `/go` is asked for. It ends with its standard input.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--tls", type=Path)
     args = parser.parse_args(argv)
     server = Server(Recording(args.count, args.changes), args.tls)
-    print(server.socket.getsockname()[1], flush=True)
+    print(server.socket.getsockname()[1], len(server.recording.list), flush=True)
     threading.Thread(target=server.run, daemon=True).start()
     sys.stdin.read()
     return 0
