@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from k8srt.errors import ConfigError
 from k8srt.rest.config import Config, default_user_agent
+from k8srt.rest.credentials import check_credentials, make_authorizer
 from k8srt.transport.client import Transport
-from k8srt.transport.credentials import Authorizer, BasicAuth, StaticToken, TokenFile
 from k8srt.transport.custom import Through
 from k8srt.transport.headers import check_header, escape_key
 from k8srt.transport.tls import TLSConfig
@@ -27,7 +27,7 @@ def make_transport(config: Config, clock: Clock = SYSTEM) -> Transport:
         return Through(
             config.transport,
             config.base_url(),
-            authorizer=_authorizer(config, clock),
+            authorizer=make_authorizer(config, clock),
             headers=headers,
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
@@ -36,7 +36,7 @@ def make_transport(config: Config, clock: Clock = SYSTEM) -> Transport:
     return Transport(
         config.base_url(),
         tls=config.tls,
-        authorizer=_authorizer(config, clock),
+        authorizer=make_authorizer(config, clock),
         headers=headers,
         connect_timeout=config.connect_timeout,
         read_timeout=config.read_timeout,
@@ -47,31 +47,17 @@ def make_transport(config: Config, clock: Clock = SYSTEM) -> Transport:
 def _check(config: Config) -> None:
     if config.tls.insecure and config.tls.has_ca:
         raise ConfigError("tls: specifying a root certificates file with the insecure flag is not allowed")
-    if (config.username or config.password) and (config.bearer_token or config.bearer_token_file):
-        raise ConfigError("username/password or bearer token may be set, but not both")
-    if config.exec_provider is not None and config.auth_provider is not None:
-        raise ConfigError("exec_provider and auth_provider cannot be used in combination")
+    check_credentials(config)
     if config.transport is not None and config.tls != TLSConfig():
         raise ConfigError("transport: a custom transport with TLS options is not allowed")
-    for name in ("exec_provider", "auth_provider"):
-        if getattr(config, name) is not None:
-            raise ConfigError(f"{name}: not supported by this version; give a token or a certificate instead")
+    if config.auth_provider is not None:
+        raise ConfigError("auth_provider: not supported by this version; give a token or a certificate instead")
     if config.proxy_url:
         raise ConfigError(f"proxy_url: proxies are not supported by this version ({config.proxy_url!r})")
     for name in ("connect_timeout", "read_timeout", "watch_idle_timeout"):
         value = getattr(config, name)
         if not isinstance(value, (int, float)) or not value > 0:
             raise ConfigError(f"{name}: must be a positive number of seconds, not {value!r}")
-
-
-def _authorizer(config: Config, clock: Clock) -> Authorizer | None:
-    if config.bearer_token_file:
-        return TokenFile(config.bearer_token_file, initial=config.bearer_token, clock=clock)
-    if config.bearer_token:
-        return StaticToken(config.bearer_token)
-    if config.username or config.password:
-        return BasicAuth(config.username, config.password)
-    return None
 
 
 def _impersonation(config: Config) -> dict[str, str | list[str]]:

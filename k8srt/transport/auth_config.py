@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from k8srt.transport.headers import MASK
+
+if TYPE_CHECKING:
+    from k8srt.transport.exec_policy import PluginPolicy
 
 
 @dataclass(slots=True, repr=False)
@@ -26,6 +29,8 @@ class ExecConfig:
       extension named `client.authentication.k8s.io/exec`. It is not written with the stanza.
     - `stdin_unavailable`: standard input is used for something else, which `stdin_unavailable_message` names. Neither
       is written.
+    - `timeout` is how many seconds the program may take; 0 means a minute, or ten where it can ask a person. `policy`
+      says whether it may be run at all. Neither is written.
     - `unknown` holds the keys of the stanza that this version does not know.
     """
 
@@ -39,6 +44,8 @@ class ExecConfig:
     config: Any = None
     stdin_unavailable: bool = False
     stdin_unavailable_message: str = ""
+    timeout: float = 0.0
+    policy: PluginPolicy | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -85,8 +85,8 @@ class Transport:
         url = self.base_url + target
         what = what or method
         timeouts = self._timeouts(read_timeout, deadline)
-        asked_at = self._now()
-        sent = self._complete(headers or {})
+        sent = self._complete(headers or {}, deadline, interrupt)
+        asked_at = self._now()  # after the credentials were had, so that these count as those that were asked with
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s %s %s", method, url, masked(sent))
         try:
@@ -125,7 +125,9 @@ class Transport:
             connect, read = min(connect, remaining), min(read, remaining)
         return connect, read
 
-    def _complete(self, own: Mapping[str, str]) -> dict[str, Any]:
+    def _complete(
+        self, own: Mapping[str, str], deadline: float | None = None, interrupt: Interrupt | None = None
+    ) -> dict[str, Any]:
         """The headers to send: a request's own win over the transport's. Contract: REST-52."""
         from urllib3 import HTTPHeaderDict
 
@@ -137,7 +139,9 @@ class Transport:
             for single in value if isinstance(value, list) else [value]:
                 headers.add(name, single)
         if self._authorizer is not None and "authorization" not in names:
-            headers.add("Authorization", self._authorizer.authorization())
+            value = self._authorizer.authorization(deadline, interrupt)
+            if value is not None:
+                headers.add("Authorization", value)
         for name, single in own.items():
             headers.add(name, single)
         for name, single in headers.iteritems():

@@ -11,11 +11,15 @@ from __future__ import annotations
 import base64
 import logging
 import threading
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from k8srt.errors import ConfigError
 from k8srt.transport.headers import MASK, check_header
 from k8srt.util.clock import SYSTEM, Clock
+
+if TYPE_CHECKING:
+    from k8srt.transport.connections import Interrupt
+    from k8srt.transport.tls import ClientCertificate
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +30,25 @@ TOKEN_FILE_PERIOD = 50.0
 class Authorizer(Protocol):
     """Where the value of the `Authorization` header comes from. Thread-safe."""
 
-    def authorization(self) -> str:
-        """Return the header's value. Raises ConfigError if there is none to be had."""
+    def authorization(self, deadline: float | None = None, interrupt: Interrupt | None = None) -> str | None:
+        """Return the header's value; None when somebody is told by a certificate alone.
+
+        What has to be fetched is waited for until `deadline` (on the clock of the authorizer), or until `interrupt` is
+        fired. Raises ConfigError if there is nothing to be had, TransportError when the wait was ended.
+        """
         ...
 
     def rejected(self, asked_at: float) -> None:
         """The server answered 401 to a request made at `asked_at` (on the clock of the authorizer)."""
+        ...
+
+
+@runtime_checkable
+class CertificateSource(Protocol):
+    """What an `Authorizer` is that also knows which certificate to show."""
+
+    def client_certificate(self) -> ClientCertificate | None:
+        """Return the certificate for new connections; None for none. Raises ConfigError if it cannot be had."""
         ...
 
 
@@ -42,7 +59,7 @@ class StaticToken:
         self._value = f"Bearer {token}"
         check_header("Authorization", self._value)
 
-    def authorization(self) -> str:
+    def authorization(self, deadline: float | None = None, interrupt: Interrupt | None = None) -> str:
         return self._value
 
     def rejected(self, asked_at: float) -> None:
@@ -60,7 +77,7 @@ class BasicAuth:
         self._value = f"Basic {pair}"
         self._username = username
 
-    def authorization(self) -> str:
+    def authorization(self, deadline: float | None = None, interrupt: Interrupt | None = None) -> str:
         return self._value
 
     def rejected(self, asked_at: float) -> None:
@@ -85,7 +102,7 @@ class TokenFile:
         self._value = f"Bearer {initial}" if initial else ""
         self._read_at: float | None = None
 
-    def authorization(self) -> str:
+    def authorization(self, deadline: float | None = None, interrupt: Interrupt | None = None) -> str:
         with self._lock:
             value, read_at = self._value, self._read_at
         now = self._clock.now()

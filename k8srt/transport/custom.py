@@ -99,11 +99,12 @@ class Through(Transport):
         """As `Transport.send`."""
         if self._closed:
             raise ClientClosed(f"{self.base_url}: the client is closed", url=self.base_url)
+        sent = self._complete(headers or {}, deadline, interrupt)
         asked_at = self._now()
         reply = self._inner.send(
             method,
             target,
-            headers=self._complete(headers or {}),
+            headers=sent,
             body=body,
             read_timeout=self.read_timeout if read_timeout is None else read_timeout,
             deadline=deadline,
