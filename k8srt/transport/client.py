@@ -139,9 +139,9 @@ class Transport:
             for single in value if isinstance(value, list) else [value]:
                 headers.add(name, single)
         if self._authorizer is not None and "authorization" not in names:
-            value = self._authorizer.authorization(deadline, interrupt)
-            if value is not None:
-                headers.add("Authorization", value)
+            authorization = self._authorizer.authorization(deadline, interrupt)
+            if authorization is not None:
+                headers.add("Authorization", authorization)
         for name, single in own.items():
             headers.add(name, single)
         for name, single in headers.iteritems():

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import logging
 import threading
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from k8srt.errors import ConfigError
 from k8srt.transport.headers import MASK, check_header
@@ -19,7 +19,6 @@ from k8srt.util.clock import SYSTEM, Clock
 
 if TYPE_CHECKING:
     from k8srt.transport.connections import Interrupt
-    from k8srt.transport.tls import ClientCertificate
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +39,6 @@ class Authorizer(Protocol):
 
     def rejected(self, asked_at: float) -> None:
         """The server answered 401 to a request made at `asked_at` (on the clock of the authorizer)."""
-        ...
-
-
-@runtime_checkable
-class CertificateSource(Protocol):
-    """What an `Authorizer` is that also knows which certificate to show."""
-
-    def client_certificate(self) -> ClientCertificate | None:
-        """Return the certificate for new connections; None for none. Raises ConfigError if it cannot be had."""
         ...
 
 

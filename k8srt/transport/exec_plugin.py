@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from datetime import datetime
 
 from k8srt.errors import ConfigError, CredentialsError, Stopped
 from k8srt.tools import metrics

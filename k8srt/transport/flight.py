@@ -111,7 +111,7 @@ class SingleFlight(Generic[T]):
     def _run(self, gate: _Gate[T], flight: _Flight[T]) -> None:
         try:
             flight.value = self._fetch(flight.cancel)
-        except Exception as err:  # carried to those who wait
+        except Exception as err:  # noqa: BLE001 - it is carried to those who wait
             flight.error = err
         finally:
             with gate.cond:

@@ -1,4 +1,4 @@
-"""Things that all clients of a process with the same settings share, so that each is fetched once. Contract: REST-60."""
+"""What all clients of a process with the same settings share, so that it is fetched once. Contract: REST-60."""
 
 from __future__ import annotations
 
