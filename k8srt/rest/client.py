@@ -1,4 +1,4 @@
-"""A client of one server, below the level of kinds. Contract: REST-01 to REST-04, REST-18, CLI-01."""
+"""A client of one server, below the level of kinds. Contract: REST-01 to REST-04, CLI-01."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from k8srt.rest import paths
 from k8srt.rest.config import Config
 from k8srt.rest.connect import make_transport
 from k8srt.rest.limits import make_limiter
+from k8srt.rest.media import negotiate
 from k8srt.rest.request import PATCH_TYPES, Request
 from k8srt.rest.retry import backoff_from_environment
 from k8srt.util.clock import SYSTEM, Clock
-
-_JSON = "application/json"
 
 
 class RESTClient:
@@ -38,8 +37,7 @@ class RESTClient:
         self.transport = make_transport(self.config, clock)
         self.rate_limiter = make_limiter(self.config)
         self.backoff = backoff_from_environment()
-        self.content_type = self.config.content_type or _JSON
-        self.accept = self.config.accept_content_types or f"{self.content_type}, */*"
+        self.content_type, self.accept = negotiate(self.config)
         self._choose(group_version or self.config.group_version or None, self.config.api_path)
 
     def for_group_version(self, group_version: str | GroupVersion) -> Self:

@@ -15,11 +15,12 @@ from k8srt.errors import K8srtError, Stopped, TransportError
 from k8srt.rest.raw import Raw
 from k8srt.rest.result import Result
 from k8srt.rest.retry import MAX_RETRIES, Call, Retries, retry_after_header
-from k8srt.rest.status import error_from
+from k8srt.rest.status import error_from, note_priority
 from k8srt.rest.warnings import Warning_, handle_warnings
 from k8srt.rest.watch import WatchStream
 from k8srt.tools import metrics
 from k8srt.transport.connections import Interrupt
+from k8srt.transport.reply import content_encoding, unasked_encoding
 from k8srt.util.threads import Stop
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def stream(request: Request, stop: threading.Event | None) -> Raw:
     """Send and return the body unread. See `Request.stream`."""
     attempts = _Attempts(request, Call.STREAM, stop, read_timeout=request.read_timeout)
     attempts.wait_for_limiter()
-    return attempts.run(lambda status: 200 <= status < 300, Raw)
+    return attempts.run(lambda status: 200 <= status < 300, lambda reply: Raw(_plain(reply)))
 
 
 def watch(request: Request, stop: threading.Event | None, idle_timeout: float | None) -> WatchStream:
@@ -67,7 +68,7 @@ def watch(request: Request, stop: threading.Event | None, idle_timeout: float | 
     attempts = _Attempts(request, Call.WATCH, stop, read_timeout=idle)
     about = str(request.about())
     try:
-        return attempts.run(lambda status: status == 200, lambda reply: WatchStream(reply, about, idle))
+        return attempts.run(lambda status: status == 200, lambda reply: WatchStream(_plain(reply), about, idle))
     except TransportError as err:
         if not attempts.retries.repeatable(err):
             raise
@@ -148,7 +149,8 @@ class _Attempts:
                 delay, reason = self.retries.after_response(reply.status, reply.headers), f"status {reply.status}"
                 if delay is None:
                     raise self.retries.final(self._error(reply))
-                _drain(reply)
+                with _interruptible(self._stop, self.interrupt):
+                    _drain(reply, self.deadline)
             self._tell_code("request_retry", code)
             log.debug("%s: trying again in %.1fs: %s", self._request.about(), delay, reason)
             self._sleep(delay)
@@ -195,8 +197,12 @@ class _Attempts:
             body = self.read_body(reply)
         except TransportError as err:
             return err
-        kind = reply.headers.get("content-type", "")
-        return error_from(reply.status, body, kind, self._request.about(), retry_after_header(reply.headers) or 0)
+        headers, about = reply.headers, self._request.about()
+        location = headers.get("location", "") if 300 <= reply.status < 400 else ""
+        kind, delay = headers.get("content-type", ""), retry_after_header(headers) or 0
+        error = error_from(reply.status, body, kind, about, delay, location)
+        note_priority(error, headers)
+        return error
 
     def _check_stop(self, err: Exception) -> None:
         if self._stop is not None and self._stop.is_set():
@@ -223,12 +229,20 @@ def _interruptible(stop: threading.Event | None, interrupt: Interrupt) -> Iterat
         forget()
 
 
-def _drain(reply: Reply) -> None:
+def _plain(reply: Reply) -> Reply:
+    """The reply, if it can be read as it comes. Raises TransportError for a body that is compressed."""
+    if encoding := content_encoding(reply.headers):
+        reply.close()
+        raise unasked_encoding(encoding, reply.what, reply.url)
+    return reply
+
+
+def _drain(reply: Reply, deadline: float | None) -> None:
     """Make the connection of an unwanted answer usable again, if that costs little. Contract: REST-26."""
     length = reply.headers.get("content-length", "")
     try:
         if length.isdigit() and int(length) <= _DRAINED_AT_MOST:
-            reply.read()
+            reply.read(deadline)
             return
     except TransportError:
         pass

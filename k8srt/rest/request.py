@@ -22,6 +22,7 @@ from k8srt.apimachinery.schema import GroupResource
 from k8srt.apimachinery.wire import encode
 from k8srt.apimachinery.wrong import find_wrong
 from k8srt.rest import paths
+from k8srt.rest.media import check_writable
 from k8srt.rest.result import Result
 from k8srt.rest.status import Target
 
@@ -162,15 +163,16 @@ class Request:
         if self.error is not None or value is None:
             return self
         try:
-            self.data, kind = _body(value)
-        except OSError as err:
+            self.data, encoded = _body(value)
+            if encoded and "Content-Type" not in self.headers:
+                check_writable(self.client.content_type)
+                self.headers["Content-Type"] = self.client.content_type
+        except (OSError, ValueError) as err:
             return self._fail(f"body: {err}", err)
         except TypeError as err:
             places = "; ".join(wrong.describe() for wrong in find_wrong(Any, value) if wrong.steps)
             return self._fail(f"body: {places or err}", err)
         self.streaming_body = hasattr(self.data, "read")
-        if kind:
-            self.headers.setdefault("Content-Type", self.client.content_type)
         return self
 
     # ---- go -------------------------------------------------------------------------------------------------------

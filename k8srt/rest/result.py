@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
-import msgspec
-
 from k8srt.apimachinery.model import Struct
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.objectlist import ObjectList
 from k8srt.apimachinery.record import Record, RecordList, decode_record, decode_record_list
 from k8srt.apimachinery.wire import decoder
 from k8srt.errors import DecodeError, status_error
-from k8srt.rest.status import Target, failure_in, noted
+from k8srt.rest.status import UNREADABLE, Target, failure_in, noted
 from k8srt.rest.warnings import Warning_
 
 _STATUS_AT_MOST = 4096
@@ -58,7 +56,7 @@ class Result:
             if issubclass(cls, Struct):
                 return cast("R", decoder(cls).decode(body))
             return cast("R", cls.decode(body))
-        except (DecodeError, msgspec.MsgspecError) as err:
+        except (DecodeError, *UNREADABLE) as err:
             raise self._malformed(err) from err
 
     def record(self) -> Record:
@@ -66,7 +64,7 @@ class Result:
         body = self._checked()
         try:
             return decode_record(body)
-        except DecodeError as err:
+        except (DecodeError, RecursionError) as err:
             raise self._malformed(err) from err
 
     def records(self) -> RecordList:
@@ -74,7 +72,7 @@ class Result:
         body = self._checked()
         try:
             return decode_record_list(body)
-        except DecodeError as err:
+        except (DecodeError, RecursionError) as err:
             raise self._malformed(err) from err
 
     def _checked(self) -> bytes:

@@ -5,18 +5,24 @@ Contract: REST-29, REST-31 to REST-34.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 
 from k8srt.apimachinery.meta import Status, StatusCause, StatusDetails
 from k8srt.apimachinery.model import unset
 from k8srt.apimachinery.schema import GroupResource, GroupVersion
-from k8srt.apimachinery.wire import decoder
+from k8srt.apimachinery.wire import decoder, encode
 from k8srt.errors import UNEXPECTED_RESPONSE, NotServed, StatusError, status_error
+from k8srt.transport.headers import mask_url
 
 _BODY_SHOWN = 2048
+_WORDS_SHOWN = 200
 _NO_PATH = b"404 page not found"
+
+UNREADABLE = (msgspec.MsgspecError, RecursionError)
+"""What reading JSON that is wrong, or nested thousands of levels deep, raises."""
 
 _GENERIC: dict[int, tuple[str, str]] = {
     400: ("BadRequest", "the server rejected our request for an unknown reason"),
@@ -51,30 +57,77 @@ class Target(NamedTuple):
 
 
 def decode_status(body: bytes) -> Status | None:
-    """The Status a body holds, or None when it holds something else. Never raises."""
+    """The Status a body holds, as far as it makes sense, or None when it holds something else. Never raises."""
     try:
-        status: Status = decoder(Status).decode(body)
-    except msgspec.MsgspecError:
-        return None
+        return _if_status(decoder(Status).decode(body))
+    except UNREADABLE:
+        return _if_status(_what_fits(body))
+
+
+def _if_status(status: Status | None) -> Status | None:
     # A body without a kind counts when it looks like one; any other kind has a `status` of its own.
-    return status if (status.kind or "Status") == "Status" else None
+    return status if status is not None and (status.kind or "Status") == "Status" else None
+
+
+def _what_fits(body: bytes) -> Status | None:
+    """The fields that are as they should be of a Status with some that are not."""
+    try:
+        document = msgspec.json.decode(body)
+    except UNREADABLE:
+        return None
+    if not isinstance(document, dict):
+        return None
+    fitting = {key: value for key, value in document.items() if _fits({key: value})}
+    status: Status = decoder(Status).decode(encode(fitting))
+    return status
+
+
+def _fits(part: dict[str, Any]) -> bool:
+    try:
+        decoder(Status).decode(encode(part))
+    except UNREADABLE:
+        return False
+    return True
 
 
 def failure_in(body: bytes) -> Status | None:
     """The Status of a body that says it is one and no success, though the HTTP code was 2xx. Contract: REST-29."""
-    status = decode_status(body)
-    if status is not None and status.kind == "Status" and status.api_version == "v1" and status.status != "Success":
-        return status
-    return None
+    try:
+        status: Status = decoder(Status).decode(body)
+    except UNREADABLE:
+        return None
+    return status if (status.kind, status.api_version) == ("Status", "v1") and status.status != "Success" else None
 
 
-def error_from(code: int, body: bytes, content_type: str, target: Target, retry_after: int = 0) -> StatusError:
-    """Return the error for an answer with a code outside 2xx."""
-    status = decode_status(body)
+def error_from(
+    code: int, body: bytes, content_type: str, target: Target, retry_after: int = 0, location: str = ""
+) -> StatusError:
+    """Return the error for an answer with a code outside 2xx. `location` is where a redirect leads."""
+    status, message = decode_status(body), None
     if status is None or status.status != "Failure":
-        status = generic_status(code, target, server_text(body, content_type), retry_after)
+        text = server_text(body, content_type)
+        status = generic_status(code, target, text, retry_after)
+        message = _with_words(status.message, text, target) if code < 500 else None
+        if location:
+            where = mask_url(location.partition("?")[0])[:_WORDS_SHOWN]
+            message = f"the server redirects to {where!r}, which is not followed ({target})"
     status.code = status.code or code
-    return noted(_not_served(status, target, body) or status_error(status), target)
+    return noted(_not_served(status, target, body) or status_error(status, message), target)
+
+
+def _with_words(message: str, text: str, target: Target) -> str:
+    """A message that says no more than the code does, with what the server said."""
+    if text == "unknown" or text in message:
+        return message
+    return f"{message.removesuffix(f' ({target})')}: {text[:_WORDS_SHOWN]!r} ({target})"
+
+
+def note_priority(error: StatusError, headers: Mapping[str, str]) -> None:
+    """Add which flow schema and priority level the server counted the request to, if it says so."""
+    names = {"flow schema": "x-kubernetes-pf-flowschema-uid", "priority level": "x-kubernetes-pf-prioritylevel-uid"}
+    said = [f"{what} {uid}" for what, name in names.items() if (uid := headers.get(name, ""))]
+    if said:
+        error.add_note(f"it was counted to {' and '.join(said)}")
 
 
 def _not_served(status: Status, target: Target, body: bytes) -> NotServed | None:

@@ -102,8 +102,11 @@ def set_default_warning_handler(handler: WarningHandler) -> None:
 
 
 def handle_warnings(headers: Iterable[str], handler: WarningHandler | None) -> list[Warning_]:
-    """Parse and hand over; returns what was found."""
+    """Parse and hand over; returns what was found. A handler that fails is logged: its request goes on."""
     found = parse_warnings(headers)
     for warning in found:
-        (handler or default_handler)(*warning)
+        try:
+            (handler or default_handler)(*warning)
+        except Exception:
+            log.exception("the handler of warnings failed for %r", warning.text)
     return found

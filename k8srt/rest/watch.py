@@ -23,10 +23,11 @@ from k8srt.apimachinery.meta import Status, StatusCause, StatusDetails
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.record import Record, WatchRecord, decode_event, decode_record, encode_record
 from k8srt.apimachinery.watch import Event, EventType
-from k8srt.apimachinery.wire import decoder, encode
+from k8srt.apimachinery.wire import encode
 from k8srt.errors import DecodeError, TransportError, status_error
 from k8srt.rest.frames import Document, Frames, Lines, Piece, Values, whole
 from k8srt.rest.source import Source
+from k8srt.rest.status import decode_status
 from k8srt.transport.failures import is_timeout
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ class WatchStream:
         try:
             for document in documents:
                 batch.append(decode(document))
-        except DecodeError as err:
+        except (DecodeError, RecursionError) as err:  # the latter for JSON that is nested thousands of levels deep
             self.events += len(batch)
             return batch + self._misread(documents[len(batch) :], err)
         self.events += len(batch)
@@ -176,7 +177,7 @@ class WatchStream:
             batch.append(self._failed(self._frames.failure))
         return batch
 
-    def _misread(self, documents: Sequence[Document], err: DecodeError) -> list[WatchRecord]:
+    def _misread(self, documents: Sequence[Document], err: Exception) -> list[WatchRecord]:
         """A line is no event: the server may break its lines elsewhere. Look once more."""
         if not isinstance(self._frames, Lines):
             return [self._failed(err)]
@@ -210,7 +211,7 @@ class WatchStream:
         else:
             self.ended = End.FINISHED if complete else End.CUT
 
-    def _failed(self, err: DecodeError) -> WatchRecord:
+    def _failed(self, err: Exception) -> WatchRecord:
         """The last record of a stream that cannot be understood. Contract: REST-38."""
         position = self._source.position if self._source else 0
         text = f"{self._about}: unable to decode event {self.events + 1}, within the first {position} bytes: {err}"
@@ -272,7 +273,9 @@ class EventStream(Generic[T]):
             self.close()
             if self._stream.error is not None:
                 raise self._stream.error
-            raise status_error(decoder(Status).decode(encode_record(record)))
+            if (status := decode_status(encode_record(record))) is None:
+                raise DecodeError(f"{self._stream}: an event of type ERROR carries no Status")
+            raise status_error(status)
         return Event(_TYPES[kind], self._cls.from_record(record))
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from k8srt import errors
 from k8srt.apimachinery.schema import GroupResource
-from k8srt.rest.status import Target, error_from, failure_in
+from k8srt.rest.status import Target, error_from, failure_in, note_priority
 
 PODS = Target("GET", "https://c/api/v1/namespaces/d/pods/web-0", GroupResource("", "pods"), "web-0")
 DEPLOYMENTS = Target("POST", "https://c/apis/apps/v1/deployments", GroupResource("apps", "deployments"))
@@ -105,3 +105,44 @@ def test_rest_29_a_failure_hides_in_a_200() -> None:
     assert failure_in(status(reason="Expired", code=410)) is not None
     assert failure_in(b'{"kind":"Status","status":"Success"}') is None
     assert failure_in(b'{"kind":"Pod","status":{"phase":"Failed"}}') is None
+
+
+def test_rest_31_what_makes_sense_of_an_odd_status_is_kept() -> None:
+    body = status(message="too fast", reason="TooManyRequests", code="429", details=["?"], metadata=7, more={"a": 1})
+
+    error = error_from(429, body, "application/json", PODS)
+
+    assert isinstance(error, errors.TooManyRequests)
+    assert (str(error), error.code, error.details) == ("too fast", 429, None)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"kind":"Status","details":' + b"[" * 50_000, b"\xff\xfe", b'{"kind":7}', b'"Status"', b"null"]
+)
+def test_no_body_is_too_odd(body: bytes) -> None:
+    assert isinstance(error_from(500, body, "application/json", PODS), errors.InternalError)
+    assert failure_in(body) is None
+
+
+def test_rest_33_the_words_of_the_server_stand_in_the_message() -> None:
+    error = error_from(400, b"Client sent an HTTP request to an HTTPS server.\n", "", PODS)
+
+    assert str(error) == (
+        "the server rejected our request for an unknown reason: "
+        "'Client sent an HTTP request to an HTTPS server.' (get pods web-0)"
+    )
+    assert error.message == "the server rejected our request for an unknown reason (get pods web-0)"
+
+
+def test_a_redirect_says_where_to_without_its_secrets() -> None:
+    error = error_from(302, b"", "", PODS, location="https://me:hunter2@login.example/start?token=hunter2")
+
+    assert "redirects to 'https://me:***@login.example/start', which is not followed (get pods web-0)" in str(error)
+
+
+def test_the_priority_level_of_a_refused_request_is_told() -> None:
+    error = error_from(429, b"Too many requests, please try again later.", "text/plain", PODS)
+
+    note_priority(error, {"x-kubernetes-pf-flowschema-uid": "f-1", "x-kubernetes-pf-prioritylevel-uid": "p-1"})
+
+    assert error.__notes__[-1] == "it was counted to flow schema f-1 and priority level p-1"

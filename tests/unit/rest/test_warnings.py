@@ -63,3 +63,13 @@ def test_rest_36_the_writing_handler() -> None:
 
     assert out.getvalue() == "Warning: a\n\x1b[33;1mWarning:\x1b[0m b\n"
     assert (handler.count, repeating.count) == (1, 1)
+
+
+def test_a_handler_that_fails_costs_no_request(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(code: int, agent: str, text: str) -> None:
+        raise RuntimeError("no")
+
+    found = handle_warnings(['299 - "one"', '299 - "two"'], broken)
+
+    assert [warning.text for warning in found] == ["one", "two"]
+    assert "the handler of warnings failed for 'one'" in caplog.text
