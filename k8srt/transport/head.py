@@ -1,8 +1,8 @@
-"""The head of an answer: whole, in time, and one that makes sense.
+"""The frame of an answer: a head that is whole, in time and makes sense, and an end that is one.
 
-http.client is lenient where a client of an API must not be. It takes the end of a connection for the end of a head,
-an interim answer for the final one, a length that is no number for none; and a server that sends a byte now and then
-keeps it reading for ever.
+http.client is lenient where a client of an API must not be. It takes the end of a connection for the end of a head, or
+of the chunks; an interim answer for the final one; a length that is no number for none. And a server that sends a byte
+now and then keeps it reading for ever.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 
 _LONGEST = 15
 """More digits than that are no length of anything."""
+
+_LONGEST_LINE = 1 << 16
 
 
 class _HeadFile:
@@ -99,6 +101,12 @@ class StrictResponse(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
             found = super()._read_status()  # type: ignore[misc]
         return found
+
+    def _read_and_discard_trailer(self) -> None:
+        """As upstream, but an answer in chunks that is cut before its very end is no whole answer."""
+        while (line := self.fp.readline(_LONGEST_LINE)) not in (b"\r\n", b"\n"):
+            if not line.endswith(b"\n"):
+                raise http.client.IncompleteRead(b"")
 
     def _check(self) -> None:
         for defect in self.headers.defects:

@@ -1,4 +1,4 @@
-"""Heads of answers: whole, in time, and making sense."""
+"""Heads of answers: whole, in time, and making sense; ends of answers."""
 
 from __future__ import annotations
 
@@ -128,6 +128,24 @@ def test_a_head_that_is_cut_is_no_head(pair, size: int) -> None:
 
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         begin(ours)
+
+
+@pytest.mark.parametrize("end", [b"", b"0", b"0\r", b"0\r\n", b"0\r\n\r", b"0\r\nX: y", b"0\r\nX: y\r\n"])
+def test_chunks_that_are_cut_before_their_end_are_no_whole_answer(pair, end: bytes) -> None:
+    ours, theirs = pair
+    theirs.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n" + end)
+    theirs.shutdown(socket.SHUT_WR)
+
+    with pytest.raises(http.client.IncompleteRead):
+        begin(ours)
+
+
+@pytest.mark.parametrize("trailer", [b"", b"X: y\r\n", b"X: y\r\nZ: z\r\n"])
+def test_trailers_mean_nothing(pair, trailer: bytes) -> None:
+    ours, theirs = pair
+    theirs.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n" + trailer + b"\r\n")
+
+    assert begin(ours).body == b"{}"
 
 
 @pytest.mark.parametrize("line", [b"X: " + b"y" * 70_000, b"\r\n".join(b"X-%d: y" % n for n in range(200))])
