@@ -95,11 +95,16 @@ def _copy(value: Any) -> Any:
 
 
 def validate(resource: Resource, obj: JSON, old: JSON | None) -> list[Cause]:
-    """What is wrong with a custom object by its schema. Rules in CEL are not evaluated."""
+    """What is wrong with a custom object by its schema, and by the schema's rules where they can be looked at."""
     causes = structural.validate(obj, resource.structure, old)
-    assert resource.custom is not None
-    if causes and structural.has_rules(resource.custom.schema):
-        unchecked = structural.unchecked_rules(causes)
-        if unchecked is not None:
-            causes.append(unchecked)
-    return causes
+    if resource.rules is None:
+        return causes
+    unchecked = structural.unchecked_rules(causes) if causes else None
+    return [*causes, unchecked] if unchecked is not None else [*causes, *resource.rules.check(obj, old)]
+
+
+def unevaluated(resource: Resource) -> list[str]:
+    """Warnings about the rules of a custom resource that are not evaluated here."""
+    if resource.rules is None:
+        return []
+    return [f"validation rule is not evaluated by this server: {rule}" for rule in resource.rules.unevaluated()]

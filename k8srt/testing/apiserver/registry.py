@@ -105,6 +105,16 @@ class Resource:
         assert self.custom is not None
         return structure.structure_of_schema(self.custom.schema)
 
+    @cached_property
+    def rules(self) -> Any:
+        """The rules in CEL of a custom resource, compiled; None where there are none."""
+        from k8srt.testing.apiserver.cel.rules import compile_rules
+        from k8srt.testing.apiserver.structural import has_rules
+
+        if self.custom is None or not has_rules(self.custom.schema):
+            return None
+        return compile_rules(self.custom.schema)
+
 
 # The same objects under two groups are stored once: events.k8s.io speaks of core events.
 _SHARED_TABLES = {"events.events.k8s.io": "events"}

@@ -94,6 +94,7 @@ def commit_create(
     causes = metadata.create_causes(resource, obj) + problems(resource, obj, None)
     if causes:
         raise invalid(resource.error_group, resource.kind, meta.get("name", ""), causes)
+    _warn(resource, write)
     made = _store_new(cluster, resource, obj, options)
     if not options.dry_run:
         resource.strategy.created(made, None, write)
@@ -138,6 +139,14 @@ def problems(resource: Resource, obj: JSON, old: JSON | None) -> list[Cause]:
 
         return validate(resource, obj, old)
     return resource.strategy.validate(obj, old)
+
+
+def _warn(resource: Resource, write: Write) -> None:
+    """Say which rules were not looked at."""
+    if resource.custom is not None:
+        from k8srt.testing.apiserver.customs import unevaluated
+
+        write.warnings.extend(unevaluated(resource))
 
 
 def _store_new(cluster: Cluster, resource: Resource, obj: JSON, options: WriteOptions) -> JSON:
@@ -287,6 +296,7 @@ def commit_update(
     causes = metadata.update_causes(old, new, twice=resource.custom is None) + problems(resource, new, before)
     if causes:
         raise invalid(resource.error_group, resource.kind, write.name, causes)
+    _warn(resource, write)
     new = keep_times(old, new)
     made = _store_change(cluster, resource, stored, old, new, options)
     if not options.dry_run and made is not old:

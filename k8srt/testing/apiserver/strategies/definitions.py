@@ -181,7 +181,7 @@ def _version_causes(spec: JSON) -> list[Cause]:
             causes.append(required(f"{path}.schema.openAPIV3Schema"))
         elif not same or index == 0:
             where = "spec.validation.openAPIV3Schema" if same else f"{path}.schema.openAPIV3Schema"
-            causes += schema_causes(schema, where)
+            causes += schema_causes(schema, where) or _rule_causes(schema, where)
         causes += _scale_causes(version, "spec" if len(versions) == 1 else path)
     return causes
 
@@ -189,6 +189,13 @@ def _version_causes(spec: JSON) -> list[Cause]:
 def _schema(version: JSON) -> JSON | None:
     schema = (version.get("schema") or {}).get("openAPIV3Schema")
     return schema if isinstance(schema, dict) else None
+
+
+def _rule_causes(schema: JSON, path: str) -> list[Cause]:
+    from k8srt.testing.apiserver.cel.rule_check import rule_causes  # few definitions have rules
+    from k8srt.testing.apiserver.structural import has_rules
+
+    return rule_causes(schema, path) if has_rules(schema) else []
 
 
 _SIMPLE_PATH = re.compile(r"\.[\w.\[\]'-]+")
