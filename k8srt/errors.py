@@ -8,6 +8,9 @@
     ├── TransportError         no answer came: which URL, and why
     │   ├── ClientClosed
     │   ├── ConnectionRefused
+    │   ├── HostNotFound
+    │   ├── ProxyFailed
+    │   ├── TLSFailed
     │   └── TimeoutExpired     (also a TimeoutError)
     ├── WatchError             a watch could not go on
     ├── CacheKeyError          an object has no key in a store
@@ -99,6 +102,18 @@ class ClientClosed(TransportError):
 
 class ConnectionRefused(TransportError):
     """Nothing listens at the address."""
+
+
+class HostNotFound(TransportError):
+    """The name of the server, or of the proxy on the way to it, stands for no address."""
+
+
+class ProxyFailed(TransportError):
+    """The proxy cannot be reached, or does not lead to the server."""
+
+
+class TLSFailed(TransportError):
+    """No secure connection: one side does not trust the other's certificate, or does not speak TLS."""
 
 
 class TimeoutExpired(TransportError, TimeoutError):

@@ -24,7 +24,7 @@ from k8srt.transport.tls import TLSConfig
 
 if TYPE_CHECKING:
     from k8srt.transport.auth_config import AuthProviderConfig, AuthProviderConfigPersister, ExecConfig
-    from k8srt.transport.custom import RoundTripper
+    from k8srt.transport.custom import RoundTripper, Wrapper
     from k8srt.util.flowcontrol import RateLimiter
 
 __all__ = [
@@ -69,6 +69,9 @@ class Config:
     - `exec_provider` is a program that is run for credentials, `auth_provider` a provider that is built in, and
       `auth_persister` where that one keeps what it got.
     - `transport` takes the place of connections: requests go to its `send`, TLS options with it are refused (REST-47).
+      `wrap_transport` is a function that is given a transport and returns one, or several, the innermost first: see
+      `k8srt.transport.custom`, and `wrap`.
+    - `proxy_url` is the proxy that is used, always; without it the environment says (REST-54).
     """
 
     host: str = ""
@@ -94,6 +97,7 @@ class Config:
     timeout: float = 0.0
     proxy_url: str = ""
     transport: RoundTripper | None = None
+    wrap_transport: Wrapper | Sequence[Wrapper] | None = None
     connect_timeout: float = 30.0
     read_timeout: float = 75.0
     watch_idle_timeout: float = 90.0
@@ -101,6 +105,16 @@ class Config:
     def copy(self) -> Config:
         """Every field, collections shared. Contract: REST-06."""
         return dataclasses.replace(self)
+
+    def wrap(self, *wrappers: Wrapper) -> Config:
+        """Put these around the transport of clients made from now on, around those that are there. Returns self.
+
+        Each is given a transport and returns one: an object with the same `send`. Contract: REST-52.
+        """
+        from k8srt.transport.custom import wrappers_of
+
+        self.wrap_transport = (*wrappers_of(self.wrap_transport), *wrappers_of(wrappers))
+        return self
 
     def anonymous(self) -> Config:
         """The same server without any credential or impersonation. Contract: REST-06."""

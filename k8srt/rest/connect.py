@@ -1,6 +1,6 @@
-"""From a `Config` to a `Transport`: which credentials, which headers go with each request.
+"""From a `Config` to a `Transport`: which way requests take, which credentials and headers go with each.
 
-Contract: REST-07, REST-45, REST-47, REST-51 to REST-53, USR-12.
+Contract: REST-07, REST-45, REST-47, REST-51 to REST-54, USR-12.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from k8srt.errors import ConfigError
 from k8srt.rest.config import Config, default_user_agent
 from k8srt.rest.credentials import check_credentials, make_authorizer
 from k8srt.transport.client import Transport
-from k8srt.transport.custom import Through
+from k8srt.transport.custom import wrappers_of
 from k8srt.transport.headers import check_header, escape_key
+from k8srt.transport.proxy import proxy_for
 from k8srt.transport.tls import TLSConfig
 from k8srt.util.clock import SYSTEM, Clock
 
@@ -18,29 +19,27 @@ from k8srt.util.clock import SYSTEM, Clock
 def make_transport(config: Config, clock: Clock = SYSTEM) -> Transport:
     """Return a transport for `config`. Opens no socket. Raises ConfigError for what does not fit together."""
     _check(config)
+    base_url = config.base_url()
+    # A transport that the configuration brings finds its way by itself.
+    proxy = proxy_for(base_url, config.proxy_url) if config.transport is None else None
     headers: dict[str, str | list[str]] = {"User-Agent": config.user_agent or default_user_agent()}
     headers.update(_impersonation(config))
     for name, value in headers.items():
         for single in value if isinstance(value, list) else [value]:
             check_header(name, single)
-    if config.transport is not None:
-        return Through(
-            config.transport,
-            config.base_url(),
-            authorizer=make_authorizer(config, clock),
-            headers=headers,
-            connect_timeout=config.connect_timeout,
-            read_timeout=config.read_timeout,
-            clock=clock,
-        )
+    authorizer = make_authorizer(config, clock)
     return Transport(
-        config.base_url(),
+        base_url,
         tls=config.tls,
-        authorizer=make_authorizer(config, clock),
+        authorizer=authorizer,
         headers=headers,
         connect_timeout=config.connect_timeout,
         read_timeout=config.read_timeout,
         clock=clock,
+        proxy=proxy,
+        client_certificate=getattr(authorizer, "client_certificate", None),
+        wrappers=wrappers_of(config.wrap_transport),
+        inner=config.transport,
     )
 
 
@@ -52,8 +51,6 @@ def _check(config: Config) -> None:
         raise ConfigError("transport: a custom transport with TLS options is not allowed")
     if config.auth_provider is not None:
         raise ConfigError("auth_provider: not supported by this version; give a token or a certificate instead")
-    if config.proxy_url:
-        raise ConfigError(f"proxy_url: proxies are not supported by this version ({config.proxy_url!r})")
     for name in ("connect_timeout", "read_timeout", "watch_idle_timeout"):
         value = getattr(config, name)
         if not isinstance(value, (int, float)) or not value > 0:

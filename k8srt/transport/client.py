@@ -1,31 +1,30 @@
-"""The transport: one server, one pool of connections, one identity.
+"""The transport: what one client adds to each request, over connections that it may share with others.
 
 Making one opens no socket and starts no thread. It may be shared by any number of threads, and used in a child
 process after `os.fork()`: connections of the parent are left alone (USR-39).
+
+From the outside in: the headers and credentials of the client, the wrappers of its configuration, the last one given
+first, and what sends: connections, or the transport that the configuration brings. Contract: REST-52.
 """
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from k8srt.errors import ClientClosed, ConfigError
-from k8srt.transport.connections import Interrupt, make_pool
+from k8srt.transport.connections import Interrupt
 from k8srt.transport.credentials import Authorizer
-from k8srt.transport.failures import CAUGHT, transport_error
-from k8srt.transport.headers import check_header, masked
+from k8srt.transport.custom import RoundTripper, Wrapper
+from k8srt.transport.headers import check_header, mask_url
+from k8srt.transport.pools import Connections, Route, connections_to
+from k8srt.transport.proxy import Proxy
 from k8srt.transport.reply import Reply
-from k8srt.transport.tls import TLSConfig, build_context
+from k8srt.transport.tls import CertificateSource, TLSConfig
 from k8srt.util.clock import SYSTEM, Clock
 
-if TYPE_CHECKING:
-    from urllib3.connectionpool import HTTPConnectionPool
-    from urllib3.response import HTTPResponse
-
-log = logging.getLogger(__name__)
+_PORTS = {"http": 80, "https": 443}
 
 
 class Transport:
@@ -33,6 +32,9 @@ class Transport:
 
     `base_url` is `http(s)://host[:port]`; a path in it is ignored here. `headers` go with every request unless the
     request has its own. Times are seconds; `read_timeout` bounds the silence between two reads, not the whole.
+
+    `proxy` is on the way to the server, as `proxy.proxy_for` finds it. `client_certificate` is asked for the
+    certificate to show, when there is a request. `inner` takes the place of connections, and is not closed.
     """
 
     def __init__(
@@ -45,20 +47,39 @@ class Transport:
         connect_timeout: float = 30.0,
         read_timeout: float = 75.0,
         clock: Clock = SYSTEM,
+        proxy: Proxy | None = None,
+        client_certificate: CertificateSource | None = None,
+        wrappers: Sequence[Wrapper] = (),
+        inner: RoundTripper | None = None,
     ) -> None:
         parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(f"host: {base_url!r} is no http or https URL")
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise ConfigError(f"host: {mask_url(base_url)!r} is no http or https URL")
         self.base_url = f"{parts.scheme}://{parts.netloc}"
-        self._host, self._port, self._secure = parts.hostname, parts.port, parts.scheme == "https"
-        self._tls = tls or TLSConfig()
         self._authorizer = authorizer  # its clock must be this one: it is told when a request was made
         self._headers = dict(headers or {})
         self.connect_timeout = connect_timeout
         self.read_timeout = read_timeout
         self._now = clock.now
-        self._pools: dict[int, HTTPConnectionPool] = {}  # by process: a child never touches its parent's
         self._closed = False
+        self.connections: Connections | None = None
+        if inner is None:
+            secure = parts.scheme == "https"
+            host, port = parts.hostname.replace("%25", "%"), parts.port or _PORTS[parts.scheme]
+            ours = tls or TLSConfig()
+            # What is said of TLS is of no matter to plain connections.
+            certificate = client_certificate if secure else None
+            uses_tls = secure or (proxy is not None and proxy.scheme == "https")
+            route = Route(
+                secure, host, port, proxy, ours if uses_tls else TLSConfig(), certificate, connect_timeout, clock
+            )
+            self.connections = connections_to(route)
+            self.connections.join(self)
+            inner = _Sender(self.base_url, self.connections)
+        self._first = inner
+        for wrap in wrappers:
+            inner = wrap(inner)
+        self._inner = inner
 
     def send(
         self,
@@ -77,53 +98,40 @@ class Transport:
         `target` is path and query. `read_timeout` overrides the transport's; `deadline` (on its clock) shortens
         both timeouts; `interrupt` ends the request from another thread. An answer of any status is a Reply.
 
-        Raises TransportError, ConnectionRefused or TimeoutExpired when no answer came, ConfigError when the
-        credentials cannot be had.
+        Raises TransportError when no answer came (ConnectionRefused, HostNotFound, TLSFailed, ProxyFailed,
+        TimeoutExpired), ConfigError when the credentials cannot be had.
         """
-        from urllib3.util import Timeout
-
-        url = self.base_url + target
-        what = what or method
-        timeouts = self._timeouts(read_timeout, deadline)
+        if self._closed:
+            raise ClientClosed(f"{self.base_url}: the client is closed", url=self.base_url)
         sent = self._complete(headers or {}, deadline, interrupt)
         asked_at = self._now()  # after the credentials were had, so that these count as those that were asked with
-        if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s %s %s", method, url, masked(sent))
-        try:
-            response = self._live_pool().urlopen(
-                method,
-                target,
-                body=body,
-                headers=sent,
-                timeout=Timeout(connect=timeouts[0], read=timeouts[1]),
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                preload_content=False,
-                decode_content=False,
-                interrupt=interrupt,
-            )
-        except CAUGHT as err:
-            raise transport_error(err, what, url) from err
-        log.debug("%s %s: %d", method, url, response.status)
-        if response.status == 401 and self._authorizer is not None:
+        reply = self._inner.send(
+            method,
+            target,
+            headers=sent,
+            body=body,
+            read_timeout=self.read_timeout if read_timeout is None else read_timeout,
+            deadline=deadline,
+            what=what or method,
+            interrupt=interrupt,
+        )
+        if reply.status == 401 and self._authorizer is not None:
             self._authorizer.rejected(asked_at)
-        return Reply(cast("HTTPResponse", response), what, url, self._now)
+        return cast(Reply, reply)
 
     def close(self) -> None:
-        """Close the idle connections; those in use close when their reply ends. Later requests raise."""
-        self._closed = True
-        pool = self._pools.pop(os.getpid(), None)
-        if pool is not None:
-            pool.close()
+        """Close the idle connections, unless other clients have them too; those in use close when their reply ends.
 
-    def _timeouts(self, read_timeout: float | None, deadline: float | None) -> tuple[float, float]:
-        connect = self.connect_timeout
-        read = self.read_timeout if read_timeout is None else read_timeout
-        if deadline is not None:
-            remaining = max(deadline - self._now(), 0.001)
-            connect, read = min(connect, remaining), min(read, remaining)
-        return connect, read
+        Later requests raise ClientClosed. Wrappers that have a `close` are closed, a transport that the configuration
+        brought is not.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        if self._inner is not self._first and (close := getattr(self._inner, "close", None)) is not None:
+            close()
+        if self.connections is not None:
+            self.connections.leave(self)
 
     def _complete(
         self, own: Mapping[str, str], deadline: float | None = None, interrupt: Interrupt | None = None
@@ -148,14 +156,23 @@ class Transport:
             check_header(name, single)
         return cast("dict[str, Any]", headers)
 
-    def _live_pool(self) -> HTTPConnectionPool:
-        """The pool of this process, made when first needed."""
-        pool = self._pools.get(os.getpid())
-        if pool is not None:
-            return pool
-        if self._closed:
-            raise ClientClosed(f"{self.base_url}: the client is closed", url=self.base_url)
-        context = build_context(self._tls) if self._secure else None
-        made = make_pool(self._host, self._port, context=context, server_name=self._tls.server_name)
-        # No lock, which a fork could leave held for ever: of two threads that come first, one sees the other's pool.
-        return self._pools.setdefault(os.getpid(), made)
+    def __repr__(self) -> str:
+        state = " closed" if self._closed else ""
+        return f"<Transport {self.base_url}{state}>"
+
+
+class _Sender:
+    """The innermost of a transport's layers: what it hands to connections."""
+
+    def __init__(self, base_url: str, connections: Connections) -> None:
+        self._base_url = base_url
+        self._connections = connections
+
+    def send(self, method: str, target: str, **options: Any) -> Reply:
+        return self._connections.send(method, self._base_url + target, target, **options)
+
+    def close(self) -> None:
+        """Does nothing: the transport leaves its connections by itself."""
+
+    def __repr__(self) -> str:
+        return repr(self._connections)

@@ -3,7 +3,7 @@
 A pool here is never full: it hands out an idle connection or opens another, and keeps what comes back. So 100
 watches and 50 workers neither wait for each other nor churn connections (USR-15). Idle connections age out.
 
-Nothing of the environment leaks in: no proxies, no `.netrc`, no cookies, no redirects.
+Nothing of the environment leaks in: no `.netrc`, no cookies, no redirects, and proxies as `proxy` says only.
 
 Contract: REST-49, USR-15, USR-39.
 """
@@ -17,12 +17,15 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
 
+from k8srt.transport.dial import Dial
+from k8srt.transport.failures import Failure, NotConnected
 from k8srt.transport.head import StrictResponse
+from k8srt.transport.proxy import Proxy, bracketed
 
 if TYPE_CHECKING:
     import ssl
@@ -30,20 +33,9 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 90.0
 """A connection unused for longer is closed instead of used: whatever sits in between may have forgotten it."""
 
+_CONNECT_SECONDS = 30.0
 _REPLAYABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOST = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
-
-
-def socket_options() -> list[tuple[int, int, int]]:
-    """No delay for small requests; probes after 30 s of silence, so that a dead peer is noticed in about a minute."""
-    options = [
-        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    ]
-    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
-        if (option := getattr(socket, name, None)) is not None:
-            options.append((socket.IPPROTO_TCP, option, value))
-    return options
 
 
 class IdleConnections:
@@ -67,6 +59,7 @@ class IdleConnections:
 
     def put(self, connection: Any, block: bool = True, timeout: float | None = None) -> None:
         if connection is not None:  # urllib3 fills a queue with None, to count; this one does not count
+            self._drop_stale()
             self._idle.append((self._now(), connection))
 
     def qsize(self) -> int:
@@ -90,7 +83,7 @@ class IdleConnections:
 class Interrupt:
     """Ends one request from another thread, at whatever point it is.
 
-    Looking up a name and connecting cannot be ended; they have a timeout, and the request ends right after.
+    Looking up a name cannot be ended; it has the timeout of the system's resolver, and the request ends right after.
     """
 
     def __init__(self) -> None:
@@ -130,47 +123,98 @@ class Interrupt:
             shut_down(connection.sock)
 
 
-def shut_down(sock: socket.socket) -> None:
+def shut_down(sock: Any) -> None:
     """Wake whoever is blocked in a read or write of `sock`, plain or TLS. From any thread."""
     with contextlib.suppress(OSError):  # not connected any more
         # The plain method also for TLS: SSLSocket.shutdown would pull the TLS object from under the reader.
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        socket.socket.shutdown(sock if isinstance(sock, socket.socket) else sock.socket, socket.SHUT_RDWR)
 
 
-class _ConnectionMixin:
-    """Remembers the socket under a response: http.client forgets it when the server says `Connection: close`."""
+class Way(NamedTuple):
+    """How a connection gets to its server: TLS with it, a proxy in between, TLS with that."""
+
+    context: ssl.SSLContext | None = None
+    server_name: str = ""
+    proxy: Proxy | None = None
+    proxy_context: ssl.SSLContext | None = None
+
+
+class Connection(HTTPConnection):
+    """A connection that comes about as `Dial` says, and can be interrupted at any point of its life.
+
+    It remembers the socket under a response: http.client forgets it when the server says `Connection: close`.
+    """
 
     response_class: Any = StrictResponse
-    live_socket: socket.socket | None = None
+    debuglevel = 0  # http.client would print headers, with what is secret in them
+    live_socket: Any = None
     interrupt: Interrupt | None = None
+    way = Way()
     sock: Any
 
     def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
-        if self.interrupt is not None:
-            self.interrupt.check()
+        """Raises NotConnected."""
+        way = self.way
+        dial = Dial(self._dns_host, self.port, way.proxy, self.timeout or _CONNECT_SECONDS, self._show)
+        sock: Any = dial.connect()
+        if way.proxy_context is not None and way.proxy is not None:
+            sock = dial.secure(sock, way.proxy_context, way.proxy.host, f"the proxy {way.proxy}")
+        if way.context is not None:
+            if way.proxy is not None and not way.proxy.is_socks:
+                dial.tunnel(sock)
+            sock = dial.secure(sock, way.context, way.server_name or self.host)
+        self._show(sock)
+
+    def _show(self, sock: Any) -> None:
+        self.sock = sock
+        if self.interrupt is not None and self.interrupt.fired:
+            raise NotConnected(Failure.OTHER, "interrupted while connecting")
+
+    def set_debuglevel(self, level: int) -> None:
+        """Does nothing: see `debuglevel`."""
+
+    def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+        proxy = self.way.proxy
+        if proxy is None or proxy.is_socks or self.way.context is not None:
+            super().putrequest(method, url, *args, **kwargs)
+            return
+        port = "" if self.port == self.default_port else f":{self.port}"
+        super().putrequest(method, f"http://{bracketed(self.host)}{port}{url}", *args, **kwargs)
+        if proxy.authorization:
+            self.putheader("Proxy-Authorization", proxy.authorization)
 
     def getresponse(self) -> Any:
         self.live_socket = self.sock
-        return super().getresponse()  # type: ignore[misc]
+        return super().getresponse()
 
 
-class PlainConnection(_ConnectionMixin, HTTPConnection):
-    pass
+class Pool(HTTPConnectionPool):
+    """The connections of one way to one server.
 
-
-class TLSConnection(_ConnectionMixin, HTTPSConnection):
-    pass
-
-
-class _PoolMixin:
-    """Sends a request that changes nothing once more when the server had just closed the idle connection.
-
-    A server may close a kept-alive connection at the very moment it is used again. That is no failure of the
-    request, so it is not left to the caller's retries; Go's transport does the same.
+    A request that changes nothing is sent once more when the server had just closed the idle connection. A server may
+    close a kept-alive connection at the very moment it is used again. That is no failure of the request, so it is not
+    left to the caller's retries; Go's transport does the same.
     """
 
     QueueCls: Any = IdleConnections
+    ConnectionCls: Any = Connection
+
+    def __init__(self, host: str, port: int, way: Way) -> None:
+        super().__init__(host, port, maxsize=0, block=False, retries=False)
+        self.way = way
+        if way.context is not None:
+            self.scheme = "https"  # for the log
+
+    def _new_conn(self) -> Any:
+        made: Any = super()._new_conn()
+        made.way = self.way
+        if self.way.context is not None:
+            made.default_port = 443  # what the Host header leaves out
+        return made
+
+    def _validate_conn(self, conn: Any) -> None:
+        if conn.is_closed:
+            conn.connect()
 
     def _make_request(
         self, conn: Any, method: str, url: str, *args: Any, interrupt: Interrupt | None = None, **kwargs: Any
@@ -180,34 +224,9 @@ class _PoolMixin:
         if interrupt is not None:
             interrupt.attach(conn)
         try:
-            return super()._make_request(conn, method, url, *args, **kwargs)  # type: ignore[misc]
+            return super()._make_request(conn, method, url, *args, **kwargs)
         except _LOST:
             if not reused or method not in _REPLAYABLE or (interrupt is not None and interrupt.fired):
                 raise
             conn.close()
-            return super()._make_request(conn, method, url, *args, **kwargs)  # type: ignore[misc]
-
-
-class PlainPool(_PoolMixin, HTTPConnectionPool):
-    ConnectionCls = PlainConnection
-
-
-class TLSPool(_PoolMixin, HTTPSConnectionPool):
-    ConnectionCls = TLSConnection
-
-    def _validate_conn(self, conn: Any) -> None:
-        # As upstream, without the warning for an unverified connection: `insecure` was asked for.
-        if conn.is_closed:
-            conn.connect()
-
-
-def make_pool(
-    host: str, port: int | None, *, context: ssl.SSLContext | None, server_name: str = ""
-) -> HTTPConnectionPool:
-    """Return a pool for one host; `context` None means plain HTTP. Opens no connection yet."""
-    options: dict[str, Any] = {"maxsize": 0, "block": False, "retries": False, "socket_options": socket_options()}
-    if context is None:
-        return PlainPool(host, port, **options)
-    if server_name:
-        options["server_hostname"] = server_name
-    return TLSPool(host, port, ssl_context=context, **options)
+            return super()._make_request(conn, method, url, *args, **kwargs)

@@ -1,22 +1,32 @@
-"""A transport of the caller's own: client-go's `rest.Config.Transport`.
+"""Transports of the caller's own, and what is put around one: client-go's `Transport` and `WrapTransport`.
 
 `Config(transport=...)` takes anything with the `send` of `k8srt.transport.client.Transport`: one that answers from
 memory, records, or breaks things on purpose. Headers and credentials of the config are put on before it is called.
 
-Contract: REST-47.
+`Config(wrap_transport=...)` takes functions that are given a transport and return one:
+
+    class Counting:
+        def __init__(self, inner):
+            self.inner, self.sent = inner, 0
+
+        def send(self, method, target, **options):
+            self.sent += 1
+            return self.inner.send(method, target, **options)
+
+    config.wrap(Counting)
+
+What is sent has all headers, credentials among them. The first wrapper is the innermost.
+
+Contract: REST-47, REST-52.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from k8srt.errors import ClientClosed
-from k8srt.transport.client import Transport
 from k8srt.transport.connections import Interrupt
-from k8srt.transport.credentials import Authorizer
-from k8srt.util.clock import SYSTEM, Clock
 
 
 class Answer(Protocol):
@@ -60,57 +70,16 @@ class RoundTripper(Protocol):
         ...
 
 
-class Through(Transport):
-    """Sends through another transport, with the headers and credentials of this client's own config."""
+Wrapper = Callable[[RoundTripper], RoundTripper]
+"""Takes what sends and returns what does more: logs, counts, changes, answers by itself."""
 
-    def __init__(
-        self,
-        inner: RoundTripper,
-        base_url: str,
-        *,
-        authorizer: Authorizer | None = None,
-        headers: Mapping[str, str | list[str]] | None = None,
-        connect_timeout: float = 30.0,
-        read_timeout: float = 75.0,
-        clock: Clock = SYSTEM,
-    ) -> None:
-        super().__init__(
-            base_url,
-            authorizer=authorizer,
-            headers=headers,
-            connect_timeout=connect_timeout,
-            read_timeout=read_timeout,
-            clock=clock,
-        )
-        self._inner = inner
 
-    def send(
-        self,
-        method: str,
-        target: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: Any = None,
-        read_timeout: float | None = None,
-        deadline: float | None = None,
-        what: str = "",
-        interrupt: Interrupt | None = None,
-    ) -> Any:
-        """As `Transport.send`."""
-        if self._closed:
-            raise ClientClosed(f"{self.base_url}: the client is closed", url=self.base_url)
-        sent = self._complete(headers or {}, deadline, interrupt)
-        asked_at = self._now()
-        reply = self._inner.send(
-            method,
-            target,
-            headers=sent,
-            body=body,
-            read_timeout=self.read_timeout if read_timeout is None else read_timeout,
-            deadline=deadline,
-            what=what or method,
-            interrupt=interrupt,
-        )
-        if reply.status == 401 and self._authorizer is not None:
-            self._authorizer.rejected(asked_at)
-        return reply
+def wrappers_of(value: Wrapper | Sequence[Wrapper] | None) -> tuple[Wrapper, ...]:
+    """The wrappers of a configuration, the innermost first. Raises TypeError for what cannot be called."""
+    if value is None:
+        return ()
+    found = (value,) if callable(value) else tuple(value)
+    for each in found:
+        if not callable(each):
+            raise TypeError(f"wrap_transport: {each!r} cannot be called with a transport")
+    return found

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping
 
 from k8srt.errors import ConfigError
 
 _TOKEN = frozenset(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~")
-_SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
+_SECRET = re.compile("auth|cookie|token|secret|password|credential|api-?key|websocket-protocol", re.IGNORECASE)
+_NO_CONTROLS = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*\Z")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 MASK = "--- REDACTED ---"
 
 
@@ -21,6 +24,8 @@ def check_header(name: str, value: str) -> None:
         raise ConfigError(f"invalid header name {name!r}")
     if any(character in value for character in "\r\n\0"):
         raise ConfigError(f"header {name}: the value contains a line break or a NUL character")
+    if not _NO_CONTROLS.match(value):
+        raise ConfigError(f"header {name}: the value contains a control character")
     try:
         value.encode("latin-1")
     except UnicodeEncodeError:
@@ -34,16 +39,16 @@ def escape_key(key: str) -> str:
 
 
 def mask_url(url: str) -> str:
-    """The URL without the password in it, if it has one."""
-    scheme, mark, rest = url.rpartition("://")
-    authority, slash, path = rest.partition("/")
-    user, at, host = authority.rpartition("@")
+    """The URL without the password in it, if it has one, also when it is no URL because of what is in the password."""
+    found = _SCHEME.match(url)
+    scheme = found[0] if found else ""
+    user, at, host = url[len(scheme) :].rpartition("@")
     if not at:
         return url
     name, colon, _ = user.partition(":")
-    return f"{scheme}{mark}{name}{colon}{'***' if colon else ''}@{host}{slash}{path}"
+    return f"{scheme}{name}{colon}{'***' if colon else ''}@{host}"
 
 
 def masked(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers as a log may show them."""
-    return {name: MASK if name.lower() in _SECRET else value for name, value in headers.items()}
+    return {name: MASK if _SECRET.search(name) else value for name, value in headers.items()}

@@ -4,23 +4,34 @@
 HTTP never builds a context. No key or certificate given as data stays on disk: Python's `ssl` can read a
 certificate chain from files only, so the data goes through a file that has no name.
 
-Contract: REST-45, REST-46, USR-37, USR-38.
+`Contexts` gives the context for the next request: the same one until a file it was made from, or the certificate that
+a credential plugin gives, has changed.
+
+Contract: REST-45, REST-46, REST-50, USR-37, USR-38.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from k8srt.errors import ConfigError
+from k8srt.transport.headers import MASK
 
 if TYPE_CHECKING:
     import ssl
 
-_MASK = "--- REDACTED ---"
+    from k8srt.transport.connections import Interrupt
+
+log = logging.getLogger(__name__)
+
+FILES_PERIOD = 1.0
+"""Files are looked at, when there are requests, once in so many seconds, and read when they look changed."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,7 +74,7 @@ class TLSConfig:
             if getattr(self, name):
                 shown.append(f"{name}='--- TRUNCATED ---'")
         if self.key_data:
-            shown.append(f"key_data={_MASK!r}")
+            shown.append(f"key_data={MASK!r}")
         return f"TLSConfig({', '.join(shown)})"
 
 
@@ -74,7 +85,100 @@ class ClientCertificate(NamedTuple):
     key: bytes
 
     def __repr__(self) -> str:
-        return f"ClientCertificate(certificate='--- TRUNCATED ---', key={_MASK!r})"
+        return f"ClientCertificate(certificate='--- TRUNCATED ---', key={MASK!r})"
+
+
+class CertificateSource(Protocol):
+    """Gives the certificate to show now; None means that of the configuration. Asked for each request, by any thread.
+
+    It may take its time until `deadline`, or until `interrupt` is fired, and raises as `Authorizer.authorization` does.
+    """
+
+    def __call__(
+        self, deadline: float | None = None, interrupt: Interrupt | None = None
+    ) -> ClientCertificate | None: ...
+
+
+class Contexts:
+    """The SSL context of a configuration, now. Thread-safe; one for each process, as it has a lock.
+
+    What cannot be read or does not fit together raises ConfigError the first time. Later it is logged, and the last
+    good context stays: certificate and key are rarely replaced in the same moment. Contract: REST-50.
+    """
+
+    def __init__(self, tls: TLSConfig, source: CertificateSource | None, now: Callable[[], float]) -> None:
+        self._tls = tls
+        self._source = source
+        self._now = now
+        self._files = _watched_files(tls)
+        self._lock = threading.Lock()  # guards all below
+        self._context: ssl.SSLContext | None = None
+        self._given: ClientCertificate | None = None
+        self._stamps: tuple[object, ...] = ()
+        self._read: tuple[bytes, ...] = ()
+        self._looked_at = 0.0
+        self._complaint = ""
+
+    def current(self, deadline: float | None = None, interrupt: Interrupt | None = None) -> ssl.SSLContext:
+        """The context for a request that is made now. Raises ConfigError, and what the source of certificates does."""
+        given = self._source(deadline, interrupt) if self._source is not None else None
+        now = self._now()
+        with self._lock:
+            good = self._context if given == self._given else None
+            if good is not None and (not self._files or now - self._looked_at < FILES_PERIOD):
+                return good
+            self._looked_at = now  # whoever comes meanwhile goes on with the old one
+            known = self._stamps
+        stamps = tuple(_stamp(path) for _, path in self._files)
+        if good is not None and stamps == known:
+            return good
+        return self._renew(given, stamps)
+
+    def _renew(self, given: ClientCertificate | None, stamps: tuple[object, ...]) -> ssl.SSLContext:
+        try:
+            read = tuple(read_file(path, field) for field, path in self._files)
+            with self._lock:
+                if self._context is not None and (given, read) == (self._given, self._read):
+                    self._stamps = stamps
+                    return self._context
+                if self._context is not None and any(not content.strip() for content in read):
+                    raise ConfigError(f"tls: one of {', '.join(path for _, path in self._files)} is empty")
+                tls = self._tls
+                if given is not None:
+                    tls = replace(tls, cert_data=given.certificate, key_data=given.key)
+                context = build_context(tls)
+                if self._context is not None:
+                    log.info("the certificates changed: new connections use the new ones")
+                self._context, self._given, self._read, self._stamps = context, given, read, stamps
+                self._complaint = ""
+                return context
+        except ConfigError as err:
+            with self._lock:
+                if self._context is None or given != self._given:
+                    raise
+                if str(err) != self._complaint:
+                    log.warning("keeping the last good certificates: %s", err)
+                self._complaint = str(err)
+                return self._context
+
+
+def _watched_files(tls: TLSConfig) -> list[tuple[str, str]]:
+    """The fields whose files are read again. A certificate whose other half is data does not change."""
+    fields = []
+    if tls.ca_file and not tls.ca_data and not tls.insecure:
+        fields.append("ca_file")
+    if tls.cert_file and tls.key_file and not tls.cert_data and not tls.key_data:
+        fields += ["cert_file", "key_file"]
+    return [(field, getattr(tls, field)) for field in fields]
+
+
+def _stamp(path: str) -> object:
+    """What differs when a file was replaced or written to."""
+    try:
+        found = os.stat(path)
+    except OSError as err:
+        return err.errno
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev
 
 
 def build_context(tls: TLSConfig) -> ssl.SSLContext:
@@ -88,6 +192,7 @@ def build_context(tls: TLSConfig) -> ssl.SSLContext:
         raise ConfigError("tls: specifying a root certificates file with the insecure flag is not allowed")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False  # names are in the alternative names, or nowhere
     context.set_alpn_protocols(["http/1.1"])
     # Cluster CAs are often made without an authority key id, which Python 3.13 refuses by default (USR-37).
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
@@ -97,6 +202,21 @@ def build_context(tls: TLSConfig) -> ssl.SSLContext:
     else:
         _load_roots(context, tls)
     _load_client_certificate(context, tls)
+    return context
+
+
+def proxy_context(tls: TLSConfig) -> ssl.SSLContext:
+    """Return a context for an https proxy: it is trusted if the system trusts it, or the CA that is given does.
+
+    It is never shown the client certificate, which is for the server.
+    """
+    import ssl
+
+    context = build_context(TLSConfig(insecure=tls.insecure))
+    if tls.has_ca and not tls.insecure:
+        with contextlib.suppress(ssl.SSLError, ValueError):  # the server's context is where that raises
+            pem = tls.ca_data or read_file(tls.ca_file, "ca_file")
+            context.load_verify_locations(cadata=pem.decode("ascii"))
     return context
 
 

@@ -105,7 +105,7 @@ def test_rest_06_an_anonymous_config_keeps_the_server_and_drops_the_identity() -
 
 def test_rest_06_the_anonymous_config_decides_on_every_field() -> None:
     dropped = {"username", "password", "bearer_token", "bearer_token_file", "impersonate"}
-    dropped |= {"exec_provider", "auth_provider", "auth_persister", "transport"}
+    dropped |= {"exec_provider", "auth_provider", "auth_persister", "transport", "wrap_transport"}
     from k8srt.rest.config import _KEPT_ANONYMOUS
 
     assert {spec.name for spec in dataclasses.fields(Config)} == dropped | set(_KEPT_ANONYMOUS) | {"tls"}
@@ -160,7 +160,7 @@ def test_rest_09_what_counts_as_tls() -> None:
         (Config(exec_provider=1, auth_provider=1), "combination"),
         (Config(exec_provider=1), "exec_provider"),
         (Config(auth_provider=1), "auth_provider"),
-        (Config(proxy_url="http://proxy"), "proxy_url"),
+        (Config(proxy_url="ftp://proxy"), "proxy_url"),
         (Config(transport=object(), tls=TLSConfig(insecure=True)), "custom transport"),  # type: ignore[arg-type]
         (Config(impersonate=ImpersonationConfig(groups=["g"])), "without a username"),
         (Config(user_agent="a\nb"), "User-Agent"),

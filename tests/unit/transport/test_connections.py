@@ -6,7 +6,7 @@ import queue
 
 import pytest
 
-from k8srt.transport.connections import IDLE_SECONDS, IdleConnections, Interrupt, make_pool
+from k8srt.transport.connections import IDLE_SECONDS, IdleConnections, Interrupt, Pool, Way
 
 
 class Connection:
@@ -44,7 +44,7 @@ def test_rest_49_idle_connections_age_out() -> None:
 
 
 def test_usr_15_any_number_of_connections_may_come_back() -> None:
-    pool = make_pool("127.0.0.1", 1, context=None)
+    pool = Pool("127.0.0.1", 1, Way())
     connections = [pool._new_conn() for _ in range(300)]
 
     for connection in connections:
@@ -56,7 +56,7 @@ def test_usr_15_any_number_of_connections_may_come_back() -> None:
 
 
 def test_usr_14_making_a_pool_opens_nothing() -> None:
-    pool = make_pool("127.0.0.1", 1, context=None)
+    pool = Pool("127.0.0.1", 1, Way())
 
     assert pool.num_connections == 0
 
