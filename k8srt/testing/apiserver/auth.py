@@ -81,9 +81,10 @@ class Authenticator:
 
     def user_of(self, request: Request) -> User:
         """The user a request comes from; without credentials, the anonymous one. Raises Failure(401)."""
-        if request.certified is not None:
-            certified: User = request.certified
-            return certified
+        if request.certificate:
+            certified = certified_user(request.certificate)
+            if certified is not None:
+                return certified
         scheme, _, token = request.header("authorization").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             if not self._anonymous:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from k8srt.testing.apiserver.cluster import Cluster
+from k8srt.testing.apiserver.controllers.aggregation import gather
 from k8srt.testing.apiserver.documents import WriteOptions, read_document
-from k8srt.testing.apiserver.rbac import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
+from k8srt.testing.apiserver.rbac_defaults import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
 from k8srt.testing.apiserver.strategies.strategy import Write
 from k8srt.testing.apiserver.writes import commit_create
 
@@ -15,17 +16,24 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
 def bootstrap(cluster: Cluster) -> None:
-    """Make the namespaces of a new cluster; service accounts come with them if wanted."""
+    """Make what a cluster has from the beginning, unless it is there; service accounts come with namespaces."""
     connect(cluster)
     for name in NAMESPACES:
-        make(cluster, "namespaces", "", {"metadata": {"name": name}})
+        _ensure(cluster, "namespaces", {"metadata": {"name": name}})
     for group, versions in cluster.registry.groups().items():
         for version in versions:
-            make(cluster, "apiservices", "", _api_service(group, version), api="apiregistration.k8s.io")
+            _ensure(cluster, "apiservices", _api_service(group, version), api="apiregistration.k8s.io")
     for role in CLUSTER_ROLES:
-        make(cluster, "clusterroles", "", role, api="rbac.authorization.k8s.io")
+        _ensure(cluster, "clusterroles", role, api="rbac.authorization.k8s.io")
     for binding in CLUSTER_ROLE_BINDINGS:
-        make(cluster, "clusterrolebindings", "", binding, api="rbac.authorization.k8s.io")
+        _ensure(cluster, "clusterrolebindings", binding, api="rbac.authorization.k8s.io")
+    gather(cluster)
+
+
+def _ensure(cluster: Cluster, plural: str, raw: JSON, *, api: str = "") -> None:
+    table = f"{plural}.{api}" if api else plural
+    if cluster.find(table, "", raw["metadata"]["name"]) is None:
+        make(cluster, plural, "", raw, api=api)
 
 
 def connect(cluster: Cluster) -> None:

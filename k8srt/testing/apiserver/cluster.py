@@ -38,6 +38,8 @@ class Cluster:
     authorizer: Any = None
     authenticator: Any = None
     accounts: Any = None
+    # The certificate by which clients know this server, in PEM; empty where there is no TLS.
+    authority: bytes = b""
     # Serves custom resource definitions; set by the server.
     definitions: Any = None
 

@@ -101,6 +101,7 @@ class _Connection:
         self._server = server
         self._sock = sock
         self._buffer = bytearray()
+        self._certificate: object = None
         self.thread = threading.Thread(
             target=self._run, name=f"k8srt-apiserver-conn-{server.port}-{number}", daemon=True
         )
@@ -112,7 +113,8 @@ class _Connection:
         try:
             self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._server.tls is not None:
-                self._sock = self._server.tls.wrap_socket(self._sock, server_side=True)
+                secured = self._server.tls.wrap_socket(self._sock, server_side=True)
+                self._sock, self._certificate = secured, secured.getpeercert()
             while self._serve_one():
                 pass
         except (OSError, ssl.SSLError) as err:
@@ -134,6 +136,7 @@ class _Connection:
             return False
         if request is None:
             return False
+        request.certificate = self._certificate
         response = self._server.handle(request)
         close = request.wants_close
         if response.stream is not None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-from pathlib import Path
 
 import yaml
 
 
-def kubeconfig_text(url: str, token: str, certificate: str | None = None) -> str:
-    """A kubeconfig with one cluster, one user, one context. `certificate` is the file a TLS server shows."""
+def kubeconfig_text(url: str, token: str, authority: bytes = b"") -> str:
+    """A kubeconfig with one cluster, one user, one context. `authority` is the PEM by which a TLS server is known."""
     cluster = {"server": url}
-    if certificate is not None:
-        cluster["certificate-authority-data"] = base64.b64encode(Path(certificate).read_bytes()).decode()
+    if authority:
+        cluster["certificate-authority-data"] = base64.b64encode(authority).decode()
     document = {
         "apiVersion": "v1",
         "kind": "Config",

@@ -39,7 +39,7 @@ class Request:
     body: bytes = b""
     http10: bool = False
     user: Any = None  # who asks, once that is known
-    certified: Any = None  # the user that the connection's client certificate names, if it has one
+    certificate: Any = None  # what the connection's client certificate says, as `ssl` tells it, if it has one
     path: str = ""
     query: Mapping[str, list[str]] = field(default_factory=dict)
 

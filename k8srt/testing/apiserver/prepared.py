@@ -13,6 +13,8 @@ from functools import lru_cache
 from k8srt.testing.apiserver.auth import AUTHENTICATED, User
 from k8srt.testing.apiserver.bootstrap import bootstrap, connect
 from k8srt.testing.apiserver.cluster import Cluster
+from k8srt.testing.apiserver.controllers.accounts import AccountSecrets
+from k8srt.testing.apiserver.controllers.aggregation import RoleAggregation
 from k8srt.testing.apiserver.controllers.definitions import Definitions
 from k8srt.testing.apiserver.controllers.garbage import GarbageCollector
 from k8srt.testing.apiserver.controllers.namespaces import NamespaceController
@@ -72,7 +74,9 @@ class PreparedCluster:
         connect(self.cluster)
         definitions = Definitions(self.cluster)
         self.cluster.definitions = definitions
-        self._workers: list[Worker] = [definitions]
+        self._workers: list[Worker] = [definitions, RoleAggregation(self.cluster)]
+        if default_service_accounts:
+            self._workers.append(AccountSecrets(self.cluster))
         if garbage_collection:
             collector = GarbageCollector(self.cluster)
             collector.learn()

@@ -1,4 +1,4 @@
-"""Role-based access control: rules, bindings, the default roles that matter, and who may grant what."""
+"""Role-based access control: rules, bindings, and who may grant what. The default roles are in `rbac_defaults`."""
 
 from __future__ import annotations
 
@@ -7,77 +7,16 @@ from typing import Any, NamedTuple
 
 from k8srt.testing.apiserver.auth import User
 from k8srt.testing.apiserver.cluster import Cluster
-from k8srt.testing.apiserver.failures import forbidden
+from k8srt.testing.apiserver.failures import forbidden, not_found
+from k8srt.testing.apiserver.rbac_defaults import GROUP
 from k8srt.testing.apiserver.requests import RequestInfo
+from k8srt.testing.apiserver.users import MASTERS
+from k8srt.testing.apiserver.watches import Change
 
 JSON = dict[str, Any]
-GROUP = "rbac.authorization.k8s.io"
-MASTERS = "system:masters"
-_READ = ["get", "list", "watch"]
-_EDITED = {
-    "": ["pods", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "configmaps", "events",
-         "persistentvolumeclaims", "replicationcontrollers", "replicationcontrollers/scale", "secrets",
-         "serviceaccounts", "services", "services/proxy", "endpoints", "pods/eviction"],
-    "apps": ["daemonsets", "deployments", "deployments/rollback", "deployments/scale", "replicasets",
-             "replicasets/scale", "statefulsets", "statefulsets/scale", "controllerrevisions"],
-    "batch": ["cronjobs", "jobs"],
-    "autoscaling": ["horizontalpodautoscalers"],
-    "policy": ["poddisruptionbudgets"],
-    "networking.k8s.io": ["ingresses", "networkpolicies"],
-    "coordination.k8s.io": ["leases"],
-}  # fmt: skip
-_VIEWED = ["bindings", "limitranges", "namespaces", "namespaces/status", "pods/log", "pods/status", "resourcequotas"]
-
-
-def _rules(verbs: list[str], *, secrets: bool) -> list[JSON]:
-    rules = []
-    for group, resources in _EDITED.items():
-        kept = [each for each in resources if secrets or each != "secrets"]
-        rules.append({"apiGroups": [group], "resources": kept, "verbs": verbs})
-    return [*rules, {"apiGroups": [""], "resources": _VIEWED, "verbs": _READ}]
-
-
-_ALL_VERBS = ["create", "delete", "deletecollection", *_READ, "patch", "update"]
-_PUBLIC_PATHS = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
-_DISCOVERY_PATHS = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz",
-                    "/version", "/version/"]  # fmt: skip
-_SELF = [
-    {"apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
-     "verbs": ["create"]},
-    {"apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"], "verbs": ["create"]},
-]  # fmt: skip
-_EVERYTHING = [
-    {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
-    {"nonResourceURLs": ["*"], "verbs": ["*"]},
-]
-_OWN_ROLES = {"apiGroups": [GROUP], "resources": ["roles", "rolebindings"], "verbs": _ALL_VERBS}
-
-
-def _role(name: str, rules: list[JSON]) -> JSON:
-    return {"metadata": {"name": name, "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}}, "rules": rules}
-
-
-def _binding(role: str, *groups: str) -> JSON:
-    subjects = [{"kind": "Group", "name": group, "apiGroup": GROUP} for group in groups]
-    ref = {"apiGroup": GROUP, "kind": "ClusterRole", "name": role}
-    labels = {"kubernetes.io/bootstrapping": "rbac-defaults"}
-    return {"metadata": {"name": role, "labels": labels}, "subjects": subjects, "roleRef": ref}
-
-
-CLUSTER_ROLES: list[JSON] = [
-    _role("cluster-admin", _EVERYTHING),
-    _role("admin", [*_rules(_ALL_VERBS, secrets=True), _OWN_ROLES]),
-    _role("edit", _rules(_ALL_VERBS, secrets=True)),
-    _role("view", _rules(_READ, secrets=False)),
-    _role("system:basic-user", _SELF),
-    _role("system:discovery", [{"nonResourceURLs": _DISCOVERY_PATHS, "verbs": ["get"]}]),
-    _role("system:public-info-viewer", [{"nonResourceURLs": _PUBLIC_PATHS, "verbs": ["get"]}]),
-]
-CLUSTER_ROLE_BINDINGS: list[JSON] = [
-    _binding("cluster-admin", MASTERS),
-    _binding("system:basic-user", "system:authenticated"),
-    _binding("system:discovery", "system:authenticated"),
-    _binding("system:public-info-viewer", "system:authenticated", "system:unauthenticated"),
+_EVERYTHING: list[JSON] = [
+    {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
+    {"verbs": ["*"], "nonResourceURLs": ["*"]},
 ]
 
 
@@ -94,6 +33,14 @@ class RBAC:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        # What is stored, decoded: replaced by an empty one, never emptied, so that who fills one that is out of date
+        # fills one that nobody asks.
+        self._known: dict[tuple[str, str], list[JSON]] = {}
+        cluster.storage.listen(self._note)
+
+    def _note(self, table: str, change: Change) -> None:
+        if table.endswith(GROUP):
+            self._known = {}
 
     def allows(self, user: User, info: RequestInfo) -> bool:
         return self.reason(user, info) is not None
@@ -116,7 +63,12 @@ class RBAC:
                 yield from self._of_binding(user, binding, namespace)
 
     def _objects(self, table: str, namespace: str) -> list[JSON]:
-        return [stored.decode() for stored in self._cluster.storage.page(table, namespace).items]
+        known = self._known
+        found = known.get((table, namespace))
+        if found is None:
+            found = [stored.decode() for stored in self._cluster.storage.page(table, namespace).items]
+            known[table, namespace] = found
+        return found
 
     def _of_binding(self, user: User, binding: JSON, namespace: str) -> Iterator[Grant]:
         for subject in binding.get("subjects") or []:
@@ -124,42 +76,59 @@ class RBAC:
                 kind, name = binding["roleRef"]["kind"], binding["roleRef"]["name"]
                 what = "RoleBinding" if namespace else "ClusterRoleBinding"
                 shown = f"{binding['metadata']['name']}/{namespace}" if namespace else binding["metadata"]["name"]
-                who = f'{subject["kind"]} "{subject["name"]}"'
+                who = _shown_subject(subject, namespace)
                 why = f'RBAC: allowed by {what} "{shown}" of {kind} "{name}" to {who}'
-                for rule in self.rules_of(kind, name, namespace):
+                for rule in self._rules_of(kind, name, namespace) or []:
                     yield Grant(rule, namespace, why)
                 return
 
-    def rules_of(self, kind: str, name: str, namespace: str) -> list[JSON]:
+    def _rules_of(self, kind: str, name: str, namespace: str) -> list[JSON] | None:
+        """None for a role that is not there."""
         table = f"roles.{GROUP}" if kind == "Role" else f"clusterroles.{GROUP}"
-        role = self._cluster.find(table, namespace if kind == "Role" else "", name)
-        return (role or {}).get("rules") or []
+        for role in self._objects(table, namespace if kind == "Role" else ""):
+            if role["metadata"]["name"] == name:
+                return role.get("rules") or []
+        return None
 
     # ---- who may grant what
 
-    def check_grant(self, user: User, kind: str, obj: JSON, namespace: str) -> None:
-        """Nobody grants more than they have. Raises Failure(403)."""
+    def check_grant(self, user: User, kind: str, obj: JSON, old: JSON | None, namespace: str) -> None:
+        """Nobody grants more than they have, unless they may `bind` or `escalate`. Raises Failure: 403, or 404 for a
+        role that is not there."""
         if MASTERS in user.groups:
             return
+        name = obj["metadata"].get("name", "")
         plural = kind.lower() + "s"
         if plural.endswith("bindings"):
             ref = obj["roleRef"]
-            wanted = self.rules_of(ref.get("kind", ""), ref.get("name", ""), namespace)
             resource = f"{ref.get('kind', '').lower()}s"
             target = RequestInfo("bind", "", GROUP, "v1", namespace, resource, "", ref.get("name", ""))
+            if self.allows(user, target):
+                return
+            wanted = self._rules_of(ref.get("kind", ""), ref.get("name", ""), namespace)
+            if wanted is None:
+                raise not_found(GROUP, resource, ref.get("name", ""))
         else:
-            wanted = obj.get("rules") or []
-            target = RequestInfo("escalate", "", GROUP, "v1", namespace, plural, "", obj["metadata"]["name"])
+            if self.allows(user, RequestInfo("escalate", "", GROUP, "v1", namespace, plural, "", name if old else "")):
+                return
+            gathered = obj.get("aggregationRule") or (old or {}).get("aggregationRule")
+            wanted = _EVERYTHING if gathered else obj.get("rules") or []
         held = [grant.rule for grant in self.grants(user, namespace)]
-        missing = [rule for rule in wanted if not _held(rule, held)]
-        if missing and not any(covers(rule, target) for rule in held):
+        missing = [each for rule in wanted for each in _pieces(rule) if not _is_held(each, held)]
+        if missing:
             groups = " ".join(f'"{group}"' for group in user.groups)
-            lines = "\n".join(_shown(rule) for rule in missing)
+            lines = "\n".join(sorted({_shown(rule) for rule in _compact(missing)}))
             why = (
                 f'user "{user.name}" (groups=[{groups}]) is attempting to grant RBAC permissions not currently held:'
                 f"\n{lines}"
             )
-            raise forbidden(GROUP, plural, obj["metadata"]["name"], why)
+            raise forbidden(GROUP, plural, name, why)
+
+
+def _shown_subject(subject: JSON, namespace: str) -> str:
+    if subject["kind"] == "ServiceAccount":
+        return f'ServiceAccount "{subject["name"]}/{subject.get("namespace") or namespace}"'
+    return f'{subject["kind"]} "{subject["name"]}"'
 
 
 def _is_subject(user: User, subject: JSON, namespace: str) -> bool:
@@ -201,20 +170,47 @@ def _path_matches(pattern: str, path: str) -> bool:
     return pattern == path
 
 
-def _held(rule: JSON, held: list[JSON]) -> bool:
-    """Whether everything a rule allows is allowed by what somebody holds."""
-    for verb in rule.get("verbs") or ():
-        for path in rule.get("nonResourceURLs") or ():
-            if not any(covers(each, RequestInfo(verb, path)) for each in held):
-                return False
-        for group in rule.get("apiGroups") or ():
-            for whole in rule.get("resources") or ():
-                resource, _, subresource = whole.partition("/")
-                for name in rule.get("resourceNames") or ("",):
-                    info = RequestInfo(verb, "", group, "", "", resource, subresource, name)
-                    if not any(covers(each, info) for each in held):
-                        return False
-    return True
+def _pieces(rule: JSON) -> Iterator[JSON]:
+    """A rule taken apart: each piece allows one verb on one resource, or on one path."""
+    for path in rule.get("nonResourceURLs") or ():
+        for verb in rule.get("verbs") or ():
+            yield {"nonResourceURLs": [path], "verbs": [verb]}
+    for group in rule.get("apiGroups") or ():
+        for resource in rule.get("resources") or ():
+            for verb in rule.get("verbs") or ():
+                piece: JSON = {"apiGroups": [group], "resources": [resource], "verbs": [verb]}
+                if not rule.get("resourceNames"):
+                    yield piece
+                for name in rule.get("resourceNames") or ():
+                    yield {**piece, "resourceNames": [name]}
+
+
+def _is_held(piece: JSON, held: list[JSON]) -> bool:
+    """Whether what a piece of a rule allows is allowed by what somebody holds."""
+    [verb] = piece["verbs"]
+    if "nonResourceURLs" in piece:
+        info = RequestInfo(verb, piece["nonResourceURLs"][0])
+    else:
+        resource, _, subresource = piece["resources"][0].partition("/")
+        [name] = piece.get("resourceNames") or [""]
+        info = RequestInfo(verb, "", piece["apiGroups"][0], "", "", resource, subresource, name)
+    return any(covers(each, info) for each in held)
+
+
+def _compact(pieces: list[JSON]) -> list[JSON]:
+    """Pieces that differ by verb alone, put together."""
+    simple: dict[tuple[str, str], JSON] = {}
+    others: list[JSON] = []
+    for piece in pieces:
+        if "resourceNames" in piece or "nonResourceURLs" in piece:
+            others.append(piece)
+            continue
+        key = (piece["apiGroups"][0], piece["resources"][0])
+        if key in simple:
+            simple[key] = {**piece, "verbs": simple[key]["verbs"] + piece["verbs"]}
+        else:
+            simple[key] = piece
+    return [*others, *simple.values()]
 
 
 _PARTS = (("apiGroups", "APIGroups"), ("resources", "Resources"), ("resourceNames", "ResourceNames"),

@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import random
 import secrets
-import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from k8srt.testing.apiserver.auth import AUTHENTICATED, AlwaysAllow, User
 from k8srt.testing.apiserver.bootstrap import bootstrap
 from k8srt.testing.apiserver.cluster import Cluster
+from k8srt.testing.apiserver.controllers.accounts import AccountSecrets
+from k8srt.testing.apiserver.controllers.aggregation import RoleAggregation
 from k8srt.testing.apiserver.controllers.definitions import Definitions
 from k8srt.testing.apiserver.controllers.garbage import GarbageCollector
 from k8srt.testing.apiserver.controllers.namespaces import NamespaceController
 from k8srt.testing.apiserver.controllers.worker import Worker
+from k8srt.testing.apiserver.datadir import DataDir
 from k8srt.testing.apiserver.dispatch import Dispatcher
 from k8srt.testing.apiserver.http import HTTPServer
+from k8srt.testing.apiserver.jwt import SigningKey, new_key
 from k8srt.testing.apiserver.kubeconfig import kubeconfig_text
 from k8srt.testing.apiserver.rbac import RBAC
 from k8srt.testing.apiserver.registry import Registry
 from k8srt.testing.apiserver.storage import HISTORY, Storage
 from k8srt.testing.apiserver.strategies.table import STRATEGIES
+from k8srt.testing.apiserver.tls import ServerTLS
+from k8srt.testing.apiserver.users import MASTERS
 from k8srt.util.clock import SYSTEM, Clock
 
 if TYPE_CHECKING:
     from k8srt.apimachinery.unstructured import Unstructured
     from k8srt.kubernetes.manifests.sources import Source
     from k8srt.rest import Config
+    from k8srt.testing.apiserver.certificates import Pair
+    from k8srt.transport.tls import TLSConfig
 
 
 class APIServer:
@@ -39,10 +47,17 @@ class APIServer:
             clientset = Clientset(server.config)
 
     `port` 0 picks a free one. `tokens` maps bearer tokens to users; the server's own token, an administrator's, is
-    always among them. With `authorization_mode` "RBAC", roles and bindings decide who may do what.
-    `garbage_collection`, `namespace_controller` and `default_service_accounts` switch the background work
-    that a cluster's controller manager does. `history` is how many events each resource keeps for watches. The port
-    is taken when the object is made; a server cannot be started twice. Thread-safe.
+    always among them. With `authorization_mode` "RBAC", roles and bindings decide who may do what; without `anonymous`,
+    who shows no credentials is refused. `garbage_collection`, `namespace_controller` and `default_service_accounts`
+    switch the background work that a cluster's controller manager does. `history` is how many events each resource
+    keeps for watches.
+
+    With `tls`, it serves HTTPS with a certificate made for it, and takes client certificates that it has issued; else
+    with `certificate` and `private_key`, files in PEM. `client_ca` is a file with the authorities whose client
+    certificates are taken instead. In `data_dir`, a folder, the cluster is kept between runs.
+
+    The port is taken when the object is made; a server cannot be started twice. Thread-safe. Raises ConfigError for
+    files that cannot be used, and for `tls` without the package `cryptography`.
     """
 
     def __init__(
@@ -54,6 +69,10 @@ class APIServer:
         authorization_mode: Literal["AlwaysAllow", "RBAC"] = "AlwaysAllow",
         certificate: str | None = None,
         private_key: str | None = None,
+        tls: bool = False,
+        client_ca: str | None = None,
+        anonymous: bool = True,
+        data_dir: str | Path | None = None,
         garbage_collection: bool = True,
         namespace_controller: bool = True,
         default_service_accounts: bool = True,
@@ -61,32 +80,50 @@ class APIServer:
         clock: Clock = SYSTEM,
         seed: int | None = None,
     ) -> None:
-        self.token = secrets.token_urlsafe(16)
-        admin = User("system:admin", "", ("system:masters", AUTHENTICATED))
-        storage = Storage(history, clock)
-        registry = Registry(STRATEGIES)
-        self.cluster = Cluster(
-            storage,
-            registry,
-            clock,
-            random.Random(seed),
-            default_service_accounts=default_service_accounts,
-        )
-        self.cluster.definitions = Definitions(self.cluster)
-        self._workers: list[Worker] = [self.cluster.definitions]
-        if garbage_collection:
-            self._workers.append(GarbageCollector(self.cluster))
-        if namespace_controller:
-            self._workers.append(NamespaceController(self.cluster))
-        known = {**(tokens or {}), self.token: admin}
-        authorizer = RBAC(self.cluster) if authorization_mode == "RBAC" else AlwaysAllow()
-        dispatcher = Dispatcher(self.cluster, tokens=known, authorizer=authorizer)
-        self.certificate = certificate
-        self._http = HTTPServer(dispatcher.handle, address=address, port=port, tls=_tls(certificate, private_key))
+        self._kept = DataDir(data_dir) if data_dir is not None else None
+        try:
+            self._tls = ServerTLS(self._kept, address, tls, certificate, private_key, client_ca)
+            self.token = self._recall("token", lambda: secrets.token_urlsafe(16).encode()).decode()
+            key = SigningKey(self._recall("service-account.key", new_key) if self._kept is not None else b"")
+            storage = Storage(history, clock, self._kept.journal if self._kept is not None else None)
+            self.cluster = Cluster(
+                storage,
+                Registry(STRATEGIES),
+                clock,
+                random.Random(seed),
+                default_service_accounts=default_service_accounts,
+                authority=self._tls.authority,
+            )
+            self._tokens = {**(tokens or {}), self.token: User("system:admin", "", (MASTERS, AUTHENTICATED))}
+            authorizer = RBAC(self.cluster) if authorization_mode == "RBAC" else AlwaysAllow()
+            dispatcher = Dispatcher(
+                self.cluster, tokens=self._tokens, authorizer=authorizer, key=key, anonymous=anonymous
+            )
+            definitions = Definitions(self.cluster)
+            self.cluster.definitions = definitions
+            definitions.restore()
+            with storage.hurried():
+                bootstrap(self.cluster)
+            storage.compact()
+            self._workers: list[Worker] = [definitions, RoleAggregation(self.cluster)]
+            if garbage_collection:
+                self._workers.append(GarbageCollector(self.cluster))
+            if namespace_controller:
+                self._workers.append(NamespaceController(self.cluster))
+            if default_service_accounts:
+                self._workers.append(AccountSecrets(self.cluster))
+            self._http = HTTPServer(dispatcher.handle, address=address, port=port, tls=self._tls.context)
+        except BaseException:
+            if self._kept is not None:
+                self._kept.journal.close()
+            raise
         self._lock = threading.Lock()  # guards the two flags
         self._started = self._stopped = False
-        bootstrap(self.cluster)
-        storage.compact()
+        for worker in self._workers:
+            worker.resume()
+
+    def _recall(self, name: str, make: Callable[[], bytes]) -> bytes:
+        return make() if self._kept is None else self._kept.recall(name, make)
 
     # ---- life
 
@@ -111,6 +148,8 @@ class APIServer:
         self._http.stop()
         for worker in self._workers:
             worker.stop()
+        if self._kept is not None:
+            self._kept.journal.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -139,13 +178,34 @@ class APIServer:
     def config(self) -> Config:
         """A client configuration with an administrator's token, and no limit to the rate of requests."""
         from k8srt.rest import Config
+
+        return Config(host=self.url, bearer_token=self.token, tls=self._trust(), qps=-1.0)
+
+    def _trust(self) -> TLSConfig:
         from k8srt.transport.tls import TLSConfig
 
-        return Config(host=self.url, bearer_token=self.token, tls=TLSConfig(ca_file=self.certificate or ""), qps=-1.0)
+        return TLSConfig(ca_data=self._tls.authority)
+
+    def config_for(self, user: str, *groups: str, uid: str = "") -> Config:
+        """A client configuration as `config`, for another user, in `groups`: by a token made for this."""
+        import dataclasses
+
+        if not user:
+            raise ValueError("a user has a name")
+        token = secrets.token_urlsafe(16)
+        self._tokens[token] = User(user, uid, (*groups, AUTHENTICATED))
+        return dataclasses.replace(self.config, bearer_token=token)
+
+    def client_certificate(self, user: str, *groups: str) -> Pair:
+        """A certificate and key, in PEM, with which a client is `user`, in `groups`.
+
+        Raises ConfigError when the server has no authority of its own: without `tls`, or with a `client_ca`.
+        """
+        return self._tls.issue(user, groups)
 
     def kubeconfig(self) -> str:
         """A kubeconfig, as YAML text, with an administrator's token."""
-        return kubeconfig_text(self.url, self.token, self.certificate)
+        return kubeconfig_text(self.url, self.token, self._tls.authority)
 
     # ---- for tests
 
@@ -163,11 +223,3 @@ class APIServer:
     def compact(self) -> int:
         """Forget the history: watches from older versions answer 410. Returns the version compacted to."""
         return self.cluster.storage.compact()
-
-
-def _tls(certificate: str | None, private_key: str | None) -> ssl.SSLContext | None:
-    if certificate is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, private_key)
-    return context

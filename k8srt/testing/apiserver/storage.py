@@ -1,4 +1,4 @@
-"""Objects in memory under one resource version that only grows.
+"""Objects in memory, and if wanted in a file, under one resource version that only grows.
 
 Every resource has a table: its objects by key, and the latest events, from which a watch can start and an older
 state can be rebuilt. An object is kept as the JSON it is answered with, apart from kind and apiVersion (those
@@ -13,14 +13,18 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from k8srt.testing.apiserver.watches import Change, Watcher
 from k8srt.util.clock import SYSTEM, Clock
+
+if TYPE_CHECKING:
+    from k8srt.testing.apiserver.journal import Journal
 
 JSON = dict[str, Any]
 FIRST_REVISION = 100  # what came before counts as compacted, as on a server that has lived for a while
@@ -138,9 +142,12 @@ Facts = Callable[[JSON], Mapping[str, str]]
 
 
 class Storage:
-    """All tables of one server. `history` events are kept for each resource."""
+    """All tables of one server. `history` events are kept for each resource.
 
-    def __init__(self, history: int = HISTORY, clock: Clock = SYSTEM) -> None:
+    With a `journal`, everything begins as it was kept there, without history, and a write returns when it is kept.
+    """
+
+    def __init__(self, history: int = HISTORY, clock: Clock = SYSTEM, journal: Journal | None = None) -> None:
         self._lock = threading.Lock()  # guards everything below, and the order of events
         self._tables: dict[str, _Table] = {}
         self._revision = FIRST_REVISION
@@ -149,6 +156,32 @@ class Storage:
         self._clock = clock
         self._listeners: list[Callable[[str, Change], None]] = []
         self._closed = False
+        self._journal = journal
+        self._hurried = False
+        if journal is not None:
+            self._recall(journal)
+
+    def _recall(self, journal: Journal) -> None:
+        self._revision = self._compacted = max(FIRST_REVISION, journal.revision)
+        for name, stored in journal.load():
+            table = self._table_locked(name)
+            table.objects[stored.key] = stored
+            table.ordered = None
+
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Keep what is written in this context all at once, at its end. For one thread, before there are others."""
+        self._hurried = True
+        try:
+            yield
+        finally:
+            self._hurried = False
+            self._keep(self._revision)
+
+    def _keep(self, revision: int) -> None:
+        """Wait until a write is kept; not under the lock, so that writers wait together."""
+        if self._journal is not None and not self._hurried:
+            self._journal.flush(revision)
 
     def copy(self, history: int = HISTORY, clock: Clock = SYSTEM) -> Storage:
         """Another storage with the same objects, which are shared, and without the history before them."""
@@ -180,14 +213,18 @@ class Storage:
             table = self._table_locked(resource)
             if key in table.objects:
                 raise KeyTaken(key)
-            return self._commit_locked(resource, table, obj, None, fields)
+            stored = self._commit_locked(resource, table, obj, None, fields)
+        self._keep(stored.revision)
+        return stored
 
     def update(self, resource: str, obj: JSON, fields: Facts, expected: Stored) -> Stored:
         """Replace `expected`, the version that was read. Raises NoSuchKey, or Stale when it changed since."""
         with self._lock:
             table = self._table_locked(resource)
             self._check_locked(table, expected)
-            return self._commit_locked(resource, table, obj, expected, fields)
+            stored = self._commit_locked(resource, table, obj, expected, fields)
+        self._keep(stored.revision)
+        return stored
 
     def delete(self, resource: str, expected: Stored) -> Stored:
         """Remove `expected`; watchers see it once more, under the version of the removal."""
@@ -199,7 +236,8 @@ class Storage:
             table.remove(expected.key)
             change = Change(self._revision, expected.key, None, expected, gone)
             self._publish_locked(resource, table, change)
-            return gone
+        self._keep(gone.revision)
+        return gone
 
     def _check_locked(self, table: _Table, expected: Stored) -> None:
         now = table.objects.get(expected.key)
@@ -232,6 +270,8 @@ class Storage:
         )
 
     def _publish_locked(self, resource: str, table: _Table, change: Change) -> None:
+        if self._journal is not None:
+            self._journal.record(resource, change)
         table.record(change)
         for listener in self._listeners:
             listener(resource, change)

@@ -98,13 +98,19 @@ class Definitions(Worker):
         tracked = ownership.track(self.cluster, resource, old, new, _MANAGER, "status")
         self.cluster.storage.update(TABLE, tracked, lambda obj: {}, stored)
 
-    def _serve(self, definition: JSON) -> None:
+    def restore(self) -> None:
+        """Serve what the definitions that were kept define, as they did before."""
+        for stored in self.cluster.storage.page(TABLE).items:
+            self._serve(stored.decode(), stored.revision)
+
+    def _serve(self, definition: JSON, since: int = 0) -> None:
+        """`since` is the version from which objects are stored by this definition: by default, from now on."""
         registry = self.cluster.registry
         spec, status = definition["spec"], definition.get("status") or {}
         registry.remove(spec["group"], spec["names"]["plural"])
         conditions = {each["type"]: each["status"] for each in status.get("conditions") or []}
         if conditions.get("Established") == "True":
-            registry.add(rows_of(definition, since=self.cluster.storage.revision + 1))
+            registry.add(rows_of(definition, since=since or self.cluster.storage.revision + 1))
 
     def changed(self, old: JSON, new: JSON) -> None:
         """Serve a definition as it is now; watches of its resources start again."""

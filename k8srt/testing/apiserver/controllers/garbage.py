@@ -41,6 +41,10 @@ class GarbageCollector(Worker):
             for stored in self.cluster.storage.page(table).items:
                 self.handle(table, Change(stored.revision, stored.key, stored, stored, stored))
 
+    def resume(self) -> None:
+        self.learn()  # all owners first: an object that is seen before its owner is not to be taken for an orphan
+        super().resume()
+
     def wants(self, table: str, change: Change) -> bool:
         return table != "events"
 

@@ -34,6 +34,12 @@ class Worker:
         """Do something about a change."""
         raise NotImplementedError
 
+    def resume(self) -> None:
+        """Take what the storage holds for new: it was kept from an earlier run, which may have left work undone."""
+        for table in self.cluster.storage.resources():
+            for stored in self.cluster.storage.page(table).items:
+                self._note(table, Change(stored.revision, stored.key, stored, None, stored))
+
     def start(self) -> None:
         self._thread.start()
 

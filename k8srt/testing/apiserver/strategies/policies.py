@@ -28,9 +28,10 @@ def binding_defaults(obj: JSON) -> None:
 def prepare_rbac(obj: JSON, old: JSON | None, write: Write) -> None:
     """Nobody grants more than they have, where roles decide."""
     check = getattr(write.cluster.authorizer, "check_grant", None)
-    changed = old is None or any(obj.get(part) != old.get(part) for part in ("rules", "roleRef", "subjects"))
+    parts = ("rules", "aggregationRule", "roleRef", "subjects")
+    changed = old is None or any(obj.get(part) != old.get(part) for part in parts)
     if check is not None and write.user is not None and changed:
-        check(write.user, obj["kind"], obj, write.namespace)
+        check(write.user, obj["kind"], obj, old, write.namespace)
 
 
 def validate_role(obj: JSON, old: JSON | None) -> list[Cause]:
