@@ -130,31 +130,6 @@ def ratio(have: str, want: str) -> Cell:
 # ---- pods
 
 
-def pod_ready(obj: JSON, now: datetime) -> str:
-    ready = sum(1 for each in (obj.get("status") or {}).get("containerStatuses") or [] if each.get("ready"))
-    return f"{ready}/{len((obj.get('spec') or {}).get('containers') or [])}"
-
-
-def pod_status(obj: JSON, now: datetime) -> str:
-    status = obj.get("status") or {}
-    reason = status.get("reason") or status.get("phase") or "Unknown"
-    for each in status.get("containerStatuses") or []:
-        state = each.get("state") or {}
-        if (state.get("waiting") or {}).get("reason"):
-            reason = state["waiting"]["reason"]
-        elif state.get("terminated"):
-            ended = state["terminated"]
-            reason = ended.get("reason") or f"ExitCode:{ended.get('exitCode', 0)}"
-    if "deletionTimestamp" in obj["metadata"]:
-        return "Unknown" if status.get("reason") == "NodeLost" else "Terminating"
-    return str(reason)
-
-
-def pod_restarts(obj: JSON, now: datetime) -> str:
-    found = (obj.get("status") or {}).get("containerStatuses") or []
-    return str(sum(each.get("restartCount", 0) for each in found))
-
-
 def readiness_gates(obj: JSON, now: datetime) -> str:
     gates = (obj.get("spec") or {}).get("readinessGates") or []
     if not gates:
@@ -197,8 +172,11 @@ _ROLE = "node-role.kubernetes.io/"
 
 
 def node_roles(obj: JSON, now: datetime) -> str:
-    found = [key.removeprefix(_ROLE) for key in obj["metadata"].get("labels") or {} if key.startswith(_ROLE)]
-    return ",".join(sorted(found)) or "<none>"
+    labels = obj["metadata"].get("labels") or {}
+    found = {key.removeprefix(_ROLE) for key in labels if key.startswith(_ROLE)} | {
+        labels.get("kubernetes.io/role", "")
+    }
+    return ",".join(sorted(found - {""})) or "<none>"
 
 
 def node_address(kind: str) -> Cell:
@@ -211,13 +189,15 @@ def node_address(kind: str) -> Cell:
     return cell
 
 
+_JOB_STATES = ("Complete", "Failed", "Suspended", "FailureTarget", "SuccessCriteriaMet")
+
+
 def job_status(obj: JSON, now: datetime) -> str:
     conditions = {e["type"]: e["status"] for e in (obj.get("status") or {}).get("conditions") or []}
-    for kind, shown in (("Complete", "Complete"), ("Failed", "Failed"), ("Suspended", "Suspended"),
-                        ("FailureTarget", "FailureTarget"), ("SuccessCriteriaMet", "SuccessCriteriaMet")):  # fmt: skip
-        if conditions.get(kind) == "True":
-            return shown
-    return "Terminating" if "deletionTimestamp" in obj["metadata"] else "Running"
+    met = [kind for kind in _JOB_STATES if conditions.get(kind) == "True"]
+    if "deletionTimestamp" in obj["metadata"] and met[:1] not in (["Complete"], ["Failed"]):
+        return "Terminating"
+    return met[0] if met else "Running"
 
 
 def job_completions(obj: JSON, now: datetime) -> str:
@@ -251,6 +231,11 @@ def event_first(obj: JSON, now: datetime) -> str:
     return since(first, now)
 
 
+def event_count(obj: JSON, now: datetime) -> str:
+    series = (obj.get("series") or {}).get("count")
+    return str(series or obj.get("count") or obj.get("deprecatedCount") or 1)
+
+
 def event_object(obj: JSON, now: datetime) -> str:
     about = obj.get("involvedObject") or obj.get("regarding") or {}
     name = about.get("name", "")
@@ -260,13 +245,14 @@ def event_object(obj: JSON, now: datetime) -> str:
 def event_source(obj: JSON, now: datetime) -> str:
     source = obj.get("source") or obj.get("deprecatedSource") or {}
     component = source.get("component") or obj.get("reportingComponent") or obj.get("reportingController") or ""
-    return f"{component}, {source['host']}" if source.get("host") else str(component)
+    host = source.get("host") or obj.get("reportingInstance") or ""
+    return f"{component}, {host}" if host else str(component)
 
 
 def hosts(obj: JSON, now: datetime) -> str:
-    found = [rule["host"] for rule in (obj.get("spec") or {}).get("rules") or [] if rule.get("host")]
-    shown = ",".join(found[:3]) or "*"
-    return f"{shown} + {len(found) - 3} more..." if len(found) > 3 else shown
+    rules = (obj.get("spec") or {}).get("rules") or []
+    shown = ",".join(rule["host"] for rule in rules[:3] if rule.get("host")) or "*"
+    return f"{shown} + {len(rules) - 3} more..." if len(rules) > 3 and shown != "*" else shown
 
 
 def addresses(obj: JSON, now: datetime) -> str:
@@ -299,12 +285,36 @@ def hpa_reference(obj: JSON, now: datetime) -> str:
 
 
 def hpa_targets(obj: JSON, now: datetime) -> str:
-    shown = []
-    for metric in (obj.get("spec") or {}).get("metrics") or []:
-        resource = metric.get("resource") or {}
-        percent = (resource.get("target") or {}).get("averageUtilization")
-        shown.append(f"{resource.get('name', '')}: <unknown>/{percent}%" if percent is not None else "<unknown>/<auto>")
-    return ", ".join(shown) or "<none>"
+    current = (obj.get("status") or {}).get("currentMetrics") or []
+    metrics = (obj.get("spec") or {}).get("metrics") or []
+    shown = [_metric(metric, current[i] if i < len(current) else {}) for i, metric in enumerate(metrics)]
+    more = f" + {len(shown) - 2} more..." if len(shown) > 2 else ""
+    return (", ".join(shown[:2]) or "<none>") + more
+
+
+_SOURCES = {"Resource": "resource", "ContainerResource": "containerResource", "Pods": "pods", "Object": "object",
+            "External": "external"}  # fmt: skip
+
+
+def _metric(metric: JSON, status: JSON) -> str:
+    """One metric of an autoscaler: what it is, and what it should be."""
+    kind = metric.get("type", "")
+    source = _SOURCES.get(kind)
+    if source is None:
+        return "<unknown type>"
+    wanted = (metric.get(source) or {}).get("target") or {}
+    found = (status.get(source) or {}).get("current") or {}
+    if kind in ("Resource", "ContainerResource"):
+        name = (metric.get(source) or {}).get("name", "")
+        if wanted.get("averageValue") is not None:
+            return f"{name}: {found.get('averageValue', '<unknown>')}/{wanted['averageValue']}"
+        is_, should = found.get("averageUtilization"), wanted.get("averageUtilization")
+        left = "<unknown>" if is_ is None else f"{is_}%"
+        return f"{name}: {left}/{'<auto>' if should is None else f'{should}%'}"
+    if wanted.get("averageValue") is not None:
+        average = "" if kind == "Pods" else " (avg)"
+        return f"{found.get('averageValue', '<unknown>')}/{wanted['averageValue']}{average}"
+    return f"{found.get('value', '<unknown>')}/{wanted.get('value', '0')}"
 
 
 def subjects(kind: str) -> Cell:
@@ -323,7 +333,8 @@ def role(obj: JSON, now: datetime) -> str:
 
 
 def slice_ports(obj: JSON, now: datetime) -> str:
-    found = [str(port["port"]) for port in obj.get("ports") or [] if port.get("port") is not None]
+    ports = obj.get("ports") or []
+    found = [str(port["port"] if port.get("port") is not None else port.get("name", "*")) for port in ports]
     return ",".join(found[:3]) + (f" + {len(found) - 3} more..." if len(found) > 3 else "") or "<unset>"
 
 
@@ -352,3 +363,89 @@ def controller(obj: JSON) -> str:
         if owner.get("controller"):
             return f"{owner['kind'].lower()}.{owner['apiVersion'].partition('/')[0]}/{owner['name']}"
     return "<none>"
+
+
+def quota(limits: bool) -> Cell:
+    """What of a quota is used: limits, or everything else."""
+
+    def cell(obj: JSON, now: datetime) -> str:
+        status = obj.get("status") or {}
+        hard, used = status.get("hard") or {}, status.get("used") or {}
+        names = [name for name in sorted(hard) if name.startswith("limits.") is limits]
+        return ", ".join(f"{name}: {used.get(name, '0')}/{hard[name]}" for name in names)
+
+    return cell
+
+
+def signing_state(obj: JSON, now: datetime) -> str:
+    status = obj.get("status") or {}
+    found = {each["type"] for each in status.get("conditions") or []}
+    state = "Denied" if "Denied" in found else "Approved" if "Approved" in found else "Pending"
+    failed = ",Failed" if "Failed" in found else ""
+    return f"{state}{failed}{',Issued' if status.get('certificate') else ''}"
+
+
+def signing_duration(obj: JSON, now: datetime) -> str:
+    seconds = (obj.get("spec") or {}).get("expirationSeconds")
+    return "<none>" if seconds is None else human_duration(timedelta(seconds=seconds))
+
+
+def class_parameters(obj: JSON, now: datetime) -> str:
+    found = (obj.get("spec") or {}).get("parameters")
+    if not found:
+        return "<none>"
+    group = f".{found['apiGroup']}" if found.get("apiGroup") is not None else ""
+    return f"{found['kind']}{group}/{found['name']}"
+
+
+def parameter_kind(obj: JSON, now: datetime) -> str:
+    found = (obj.get("spec") or {}).get("paramKind")
+    return f"{found.get('apiVersion', '')}/{found.get('kind', '')}" if found else "<unset>"
+
+
+def parameter_reference(obj: JSON, now: datetime) -> str:
+    found = (obj.get("spec") or {}).get("paramRef") or {}
+    if found.get("name"):
+        return f"{found.get('namespace') or '*'}/{found['name']}"
+    return str(labels.label_selector_as_selector(found["selector"])) if found.get("selector") else "<unset>"
+
+
+def flag(path: str, default: bool = False) -> Cell:
+    find = at(path, default)
+    return lambda obj, now: bool(find(obj, now))
+
+
+def texts(path: str, part: str = "", default: str = "<none>") -> Cell:
+    """A list of texts, or of one part of each entry."""
+    find = at(path, [])
+    return lambda obj, now: ",".join(each.get(part, "") if part else each for each in find(obj, now)) or default
+
+
+def api_service(obj: JSON, now: datetime) -> str:
+    service = (obj.get("spec") or {}).get("service")
+    return f"{service.get('namespace', '')}/{service.get('name', '')}" if service else "Local"
+
+
+def api_available(obj: JSON, now: datetime) -> str:
+    for each in (obj.get("status") or {}).get("conditions") or []:
+        if each.get("type") == "Available":
+            why = f" ({each.get('reason', '')})" if each.get("status") != "True" else ""
+            return f"{each.get('status', '')}{why}"
+    return "Unknown"
+
+
+def parent(obj: JSON, now: datetime) -> str:
+    found = (obj.get("spec") or {}).get("parentRef")
+    if not found:
+        return "<none>"
+    group = f".{found['group']}" if found.get("group") else ""
+    namespace = f"{found['namespace']}/" if found.get("namespace") else ""
+    return f"{found.get('resource', '')}{group}/{namespace}{found.get('name', '')}"
+
+
+def claim_state(obj: JSON, now: datetime) -> str:
+    status = obj.get("status") or {}
+    states = ["deleted"] if "deletionTimestamp" in obj["metadata"] else []
+    if not status.get("allocation"):
+        return ",".join((*states, "pending"))
+    return ",".join((*states, "allocated", *(["reserved"] if status.get("reservedFor") else [])))

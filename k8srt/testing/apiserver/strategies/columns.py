@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from k8srt.testing.apiserver.strategies import podcells
 from k8srt.testing.apiserver.strategies.cells import (
     Cell,
     Column,
     access_modes,
     addresses,
     age,
+    api_available,
+    api_service,
     at,
     claim,
+    claim_state,
+    class_parameters,
     controller,
     count,
     default_class,
     endpoints,
+    event_count,
     event_first,
     event_object,
     event_seen,
     event_source,
+    flag,
     hosts,
     hpa_reference,
     hpa_targets,
@@ -29,20 +36,24 @@ from k8srt.testing.apiserver.strategies.cells import (
     node_roles,
     node_status,
     of_containers,
+    parameter_kind,
+    parameter_reference,
+    parent,
     phase,
-    pod_ready,
-    pod_restarts,
-    pod_status,
+    quota,
     ratio,
     readiness_gates,
     role,
     selector,
     service_address,
     service_ports,
+    signing_duration,
+    signing_state,
     slice_endpoints,
     slice_ports,
     subjects,
     text,
+    texts,
 )
 
 # ---- shorthands for rows
@@ -61,15 +72,17 @@ def wide(name: str, cell: Cell) -> Column:
 
 _CONTAINERS = (wide("Containers", of_containers("name")), wide("Images", of_containers("image")))
 _WORKLOAD = (*_CONTAINERS, wide("Selector", selector("spec.selector")))
+_HOOKS = [NAME, column("Webhooks", count("webhooks"), "integer"), AGE]
+_POLICY_BINDING = [NAME, column("PolicyName", at("spec.policyName")), column("ParamRef", parameter_reference), AGE]
 _JOB = "spec.jobTemplate.spec.template.spec.containers"
 
 
 COLUMNS: dict[str, list[Column]] = {
     "pods": [
         NAME,
-        column("Ready", pod_ready),
-        column("Status", pod_status),
-        column("Restarts", pod_restarts),
+        column("Ready", podcells.ready),
+        column("Status", podcells.status),
+        column("Restarts", podcells.restarts),
         AGE,
         wide("IP", text("status.podIP")),
         wide("Node", text("spec.nodeName")),
@@ -171,7 +184,7 @@ COLUMNS: dict[str, list[Column]] = {
         wide("Source", event_source),
         column("Message", lambda obj, now: (obj.get("message") or obj.get("note") or "").strip()),
         wide("First Seen", event_first),
-        wide("Count", lambda obj, now: str(obj.get("count", 1))),
+        wide("Count", event_count),
         Column("Name", "string", "name", at("metadata.name"), 1),
     ],
     "ingresses.networking.k8s.io": [
@@ -185,7 +198,7 @@ COLUMNS: dict[str, list[Column]] = {
     "ingressclasses.networking.k8s.io": [
         NAME,
         column("Controller", at("spec.controller")),
-        column("Parameters", text("spec.parameters.name")),
+        column("Parameters", class_parameters),
         AGE,
     ],
     "horizontalpodautoscalers.autoscaling": [
@@ -264,8 +277,8 @@ COLUMNS: dict[str, list[Column]] = {
     ],
     "resourcequotas": [
         NAME,
-        column("Request", lambda obj, now: ""),
-        column("Limit", lambda obj, now: ""),
+        column("Request", quota(limits=False)),
+        column("Limit", quota(limits=True)),
         AGE,
     ],
     "limitranges": [NAME, Column("Created At", "date", "", at("metadata.creationTimestamp", None))],
@@ -287,5 +300,96 @@ COLUMNS: dict[str, list[Column]] = {
         wide("Containers", of_containers("name", "template.spec.containers")),
         wide("Images", of_containers("image", "template.spec.containers")),
         column("Pod Labels", selector("template.metadata.labels")),
+    ],
+    "componentstatuses": [
+        NAME,
+        column("Status", lambda obj, now: ""),
+        column("Message", lambda obj, now: ""),
+        column("Error", lambda obj, now: ""),
+    ],
+    "certificatesigningrequests.certificates.k8s.io": [
+        NAME,
+        AGE,
+        column("SignerName", text("spec.signerName")),
+        column("Requestor", at("spec.username")),
+        column("RequestedDuration", signing_duration),
+        column("Condition", signing_state),
+    ],
+    "ipaddresses.networking.k8s.io": [NAME, column("ParentRef", parent)],
+    "servicecidrs.networking.k8s.io": [NAME, column("CIDRs", texts("spec.cidrs")), AGE],
+    "runtimeclasses.node.k8s.io": [NAME, column("Handler", at("handler")), AGE],
+    "volumeattachments.storage.k8s.io": [
+        NAME,
+        Column("Attacher", "string", "name", at("spec.attacher")),
+        column("PV", at("spec.source.persistentVolumeName")),
+        column("Node", at("spec.nodeName")),
+        column("Attached", flag("status.attached"), "boolean"),
+        AGE,
+    ],
+    "volumeattributesclasses.storage.k8s.io": [NAME, column("DriverName", at("driverName")), AGE],
+    "csinodes.storage.k8s.io": [NAME, column("Drivers", count("spec.drivers"), "integer"), AGE],
+    "csidrivers.storage.k8s.io": [
+        NAME,
+        column("AttachRequired", flag("spec.attachRequired", default=True), "boolean"),
+        column("PodInfoOnMount", flag("spec.podInfoOnMount"), "boolean"),
+        column("StorageCapacity", flag("spec.storageCapacity"), "boolean"),
+        column("TokenRequests", texts("spec.tokenRequests", "audience", "<unset>")),
+        column("RequiresRepublish", flag("spec.requiresRepublish"), "boolean"),
+        column("Modes", texts("spec.volumeLifecycleModes")),
+        AGE,
+    ],
+    "csistoragecapacities.storage.k8s.io": [
+        NAME,
+        column("StorageClassName", at("storageClassName")),
+        column("Capacity", text("capacity", "<unset>")),
+    ],
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": _HOOKS,
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": _HOOKS,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": [
+        NAME,
+        column("Validations", count("spec.validations"), "integer"),
+        column("ParamKind", parameter_kind),
+        AGE,
+    ],
+    "mutatingadmissionpolicies.admissionregistration.k8s.io": [
+        NAME,
+        column("Mutations", count("spec.mutations"), "integer"),
+        column("ParamKind", parameter_kind),
+        AGE,
+    ],
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io": _POLICY_BINDING,
+    "mutatingadmissionpolicybindings.admissionregistration.k8s.io": _POLICY_BINDING,
+    "flowschemas.flowcontrol.apiserver.k8s.io": [
+        NAME,
+        column("PriorityLevel", text("spec.priorityLevelConfiguration.name")),
+        column("MatchingPrecedence", at("spec.matchingPrecedence", 0), "integer"),
+        column("DistinguisherMethod", text("spec.distinguisherMethod.type")),
+        AGE,
+        column("MissingPL", lambda obj, now: "?"),
+    ],
+    "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": [
+        NAME,
+        column("Type", at("spec.type")),
+        column("NominalConcurrencyShares", text("spec.limited.nominalConcurrencyShares")),
+        column("Queues", text("spec.limited.limitResponse.queuing.queues")),
+        column("HandSize", text("spec.limited.limitResponse.queuing.handSize")),
+        column("QueueLengthLimit", text("spec.limited.limitResponse.queuing.queueLengthLimit")),
+        AGE,
+    ],
+    "deviceclasses.resource.k8s.io": [NAME, AGE],
+    "resourceclaims.resource.k8s.io": [NAME, column("State", claim_state), AGE],
+    "resourceclaimtemplates.resource.k8s.io": [NAME, AGE],
+    "resourceslices.resource.k8s.io": [
+        NAME,
+        column("Node", at("spec.nodeName")),
+        column("Driver", at("spec.driver")),
+        column("Pool", at("spec.pool.name")),
+        AGE,
+    ],
+    "apiservices.apiregistration.k8s.io": [
+        NAME,
+        column("Service", api_service),
+        column("Available", api_available),
+        AGE,
     ],
 }

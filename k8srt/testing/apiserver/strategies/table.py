@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from k8srt.testing.apiserver.strategies import (
+    certificates,
     config,
     definitions,
     infrastructure,
@@ -193,7 +194,11 @@ STRATEGIES: Mapping[str, Strategy] = {
         create_on_update=True,
     ),
     "apiservices.apiregistration.k8s.io": Strategy(name_rule="segment"),
-    "certificatesigningrequests.certificates.k8s.io": Strategy(validate=policies.validate_signing_request),
+    "certificatesigningrequests.certificates.k8s.io": Strategy(
+        validate=policies.validate_signing_request,
+        prepare=certificates.prepare,
+        prepare_status=certificates.prepare_status,
+    ),
     # ---- policy, scaling, admission
     "horizontalpodautoscalers.autoscaling": Strategy(
         defaults=policies.autoscaler_defaults, validate=policies.validate_autoscaler

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from k8srt.apimachinery import protobuf
 from k8srt.testing.apiserver.bodies import parse_json, parse_yaml, read_body
 from k8srt.testing.apiserver.failures import Failure
 from k8srt.testing.apiserver.messages import Request
@@ -42,3 +43,28 @@ def test_what_cannot_be_read_is_refused(headers, body, code):
         read_body(Request("POST", "/", headers, body))
 
     assert caught.value.code == code
+
+
+def test_protobuf_is_read_like_json():
+    obj = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a"}, "data": {"k": "v"}}
+
+    value, twice = read_body(Request("POST", "/", {"content-type": protobuf.MEDIA_TYPE}, protobuf.encode(obj)))
+
+    assert (value, twice) == (obj, [])
+
+
+@pytest.mark.parametrize(("body", "code"), [(b"{}", 400), (b"k8s\0\x0a\x09\x0a\x02x/1\x12\x03Foo", 400)])
+def test_protobuf_that_cannot_be_read_is_refused(body, code):
+    with pytest.raises(Failure) as caught:
+        read_body(Request("POST", "/", {"content-type": protobuf.MEDIA_TYPE}, body))
+
+    assert caught.value.code == code
+
+
+def test_kinds_without_messages_are_not_sent_as_protobuf():
+    body = b"k8s\0\x0a\x0a\x0a\x03x/1\x12\x03Foo"
+
+    with pytest.raises(Failure) as caught:
+        read_body(Request("POST", "/", {"content-type": protobuf.MEDIA_TYPE}, body))
+
+    assert caught.value.code == 415
