@@ -15,6 +15,7 @@ from k8srt.rest.status import UNREADABLE, Target, failure_in, noted
 from k8srt.rest.warnings import Warning_
 
 _STATUS_AT_MOST = 4096
+_LISTS = ("List", "Table")
 
 R = TypeVar("R", bound="Object | ObjectList[Any] | Struct")
 
@@ -55,6 +56,8 @@ class Result:
         try:
             if issubclass(cls, Struct):
                 return cast("R", decoder(cls).decode(body))
+            if issubclass(cls, ObjectList):
+                return cast("R", cls.of(cls.item, _list_in(body)))
             return cast("R", cls.decode(body))
         except (DecodeError, *UNREADABLE) as err:
             raise self._malformed(err) from err
@@ -71,7 +74,7 @@ class Result:
         """The body as a list of records. Raises as `into`."""
         body = self._checked()
         try:
-            return decode_record_list(body)
+            return _list_in(body)
         except (DecodeError, RecursionError) as err:
             raise self._malformed(err) from err
 
@@ -92,3 +95,12 @@ class Result:
 
     def __repr__(self) -> str:
         return f"<Result {self.status_code} of {self.target}, {len(self._body)} bytes>"
+
+
+def _list_in(body: bytes) -> RecordList:
+    """The list a body holds. An object without items is none, though it reads like an empty one: a cache that believed
+    it would lose all it has."""
+    found = decode_record_list(body)
+    if not found.records and found.kind and not found.kind.endswith(_LISTS) and b'"items"' not in body:
+        raise DecodeError(f"a {found.kind} is no list")
+    return found

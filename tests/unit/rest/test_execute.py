@@ -246,3 +246,23 @@ def test_usr_16_calls_have_a_read_timeout_by_default() -> None:
 
     assert transport.sent[0]["read_timeout"] is None  # the transport's own then holds
     assert client.config.read_timeout == 75.0
+
+
+@pytest.mark.parametrize("body", [POD, b'{"kind":"Status","apiVersion":"v1","status":"Success"}'])
+def test_what_is_no_list_is_no_empty_list(body: bytes) -> None:
+    """A cache that believed it would lose all it has."""
+    client, _, _ = fake_client(FakeReply(200, body))
+    result = client.get().resource("pods").do()
+
+    for decode in (result.records, lambda: result.into(PodList)):
+        with pytest.raises(errors.DecodeError, match="is no list"):
+            decode()
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"kind":"FooBunch","items":[]}', b'{"kind":"FooBunch","items":null}', b'{"kind":"PodList"}', b"{}"]
+)
+def test_an_empty_list_may_have_any_kind(body: bytes) -> None:
+    client, _, _ = fake_client(FakeReply(200, body))
+
+    assert client.get().resource("foos").do().records().records == []

@@ -1,0 +1,1 @@
+"""Networks, servers and what is between them, at their worst: real sockets, byte by byte."""
