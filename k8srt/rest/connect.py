@@ -49,8 +49,6 @@ def _check(config: Config) -> None:
     check_credentials(config)
     if config.transport is not None and config.tls != TLSConfig():
         raise ConfigError("transport: a custom transport with TLS options is not allowed")
-    if config.auth_provider is not None:
-        raise ConfigError("auth_provider: not supported by this version; give a token or a certificate instead")
     for name in ("connect_timeout", "read_timeout", "watch_idle_timeout"):
         value = getattr(config, name)
         if not isinstance(value, (int, float)) or not value > 0:

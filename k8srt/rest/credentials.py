@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8srt.errors import ConfigError
+from k8srt.errors import ConfigError, CredentialsError
 from k8srt.rest.config import Config
 from k8srt.transport.credentials import Authorizer, BasicAuth, StaticToken, TokenFile
 from k8srt.transport.tls import read_file
 from k8srt.util.clock import Clock
 
 if TYPE_CHECKING:
+    from k8srt.transport.connections import Interrupt
     from k8srt.transport.exec_info import ExecCluster
 
 
@@ -23,10 +24,6 @@ def check_credentials(config: Config) -> None:
         raise ConfigError("username/password or bearer token may be set, but not both")
     if config.exec_provider is not None and config.auth_provider is not None:
         raise ConfigError("exec_provider and auth_provider cannot be used in combination")
-    if config.transport is not None and config.exec_provider is not None:
-        raise ConfigError(
-            "transport: a custom transport with an exec_provider is not allowed: it may give certificates"
-        )
 
 
 def make_authorizer(config: Config, clock: Clock) -> Authorizer | None:
@@ -44,8 +41,33 @@ def make_authorizer(config: Config, clock: Clock) -> Authorizer | None:
     if config.exec_provider is not None and not config.tls.has_client_certificate:
         from k8srt.transport.exec_plugin import exec_authorizer  # with all that it loads, for those who need it
 
-        return exec_authorizer(config.exec_provider, _cluster(config), clock)
+        authorizer = exec_authorizer(config.exec_provider, _cluster(config), clock)
+        shown = config.is_tls() and config.transport is None
+        return authorizer if shown else _TokensOnly(authorizer)
+    if config.auth_provider is not None:
+        from k8srt.rest.auth_provider import provider_authorizer
+
+        return provider_authorizer(config, clock)
     return None
+
+
+class _TokensOnly:
+    """For where no certificate is shown: one that gives nothing else would send requests without credentials."""
+
+    def __init__(self, authorizer: Authorizer) -> None:
+        self._authorizer = authorizer
+
+    def authorization(self, deadline: float | None = None, interrupt: Interrupt | None = None) -> str:
+        value = self._authorizer.authorization(deadline, interrupt)
+        if value is None:
+            raise CredentialsError(f"getting credentials: {self._authorizer!r} gives a certificate, which needs https")
+        return value
+
+    def rejected(self, asked_at: float) -> None:
+        self._authorizer.rejected(asked_at)
+
+    def __repr__(self) -> str:
+        return repr(self._authorizer)
 
 
 def _cluster(config: Config) -> ExecCluster | None:

@@ -67,7 +67,7 @@ def request_json(version: str, *, interactive: bool, cluster: ExecCluster | None
     """The value of the variable that tells a program what is wanted."""
     spec: dict[str, Any] = {} if cluster is None else {"cluster": cluster.to_dict()}
     asked = {"kind": _KIND, "apiVersion": version, "spec": {**spec, "interactive": interactive}}
-    return json.dumps(asked, separators=(",", ":"))
+    return json.dumps(asked, separators=(",", ":")) + "\n"
 
 
 def parse_answer(output: bytes, version: str) -> Credentials:

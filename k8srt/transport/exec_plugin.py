@@ -86,7 +86,7 @@ class ExecAuthorizer:
         self._hints = _Sparingly(clock)
         self._held: _Held | None = None
         self._flight = SingleFlight(
-            f"exec plugin {program.command}", self._look, self._fetch, limit=_limit(program), clock=clock
+            f"exec: executable {program.command}", self._look, self._fetch, limit=_limit(program), clock=clock
         )
 
     def authorization(self, deadline: float | None = None, interrupt: Interrupt | None = None) -> str | None:
@@ -149,7 +149,7 @@ class ExecAuthorizer:
             raise self._error(str(err)) from None
         except Stopped:
             metrics.report("exec_plugin_call", 1, "plugin_execution_error")
-            raise self._error(f"did not end within {_limit(program):g} seconds, and was killed") from None
+            raise self._error(f"did not end within {_limit(program):g} seconds") from None
         metrics.report("exec_plugin_call", done.code, "plugin_execution_error" if done.code else "no_error")
         if done.code:
             said = _harmless(done.complaint, dict(program.env))

@@ -91,17 +91,17 @@ class SingleFlight(Generic[T]):
         with gate.cond:
             while not flight.over:
                 if interrupt is not None and interrupt.fired:
-                    raise TransportError(f"interrupted while waiting for {self._what}")
+                    raise TransportError(f"interrupted while waiting for credentials: {self._what}")
                 now = self._clock.now()
                 if now >= flight.due:
                     break
                 if deadline is not None and now >= deadline:
-                    raise TimeoutExpired(f"timed out while waiting for {self._what}")
+                    raise TimeoutExpired(f"timed out while waiting for credentials: {self._what}")
                 self._clock.wait(gate.cond, until)
             if flight.over:
                 return
         flight.cancel.set()
-        raise CredentialsError(f"{self._what} did not end within {self._limit:g} seconds")
+        raise CredentialsError(f"getting credentials: {self._what} did not end within {self._limit:g} seconds")
 
     def _leave(self, gate: _Gate[T], flight: _Flight[T]) -> int:
         with gate.cond:
@@ -149,5 +149,5 @@ class _Flight(Generic[T]):
         if self.error is not None:
             raise copy.copy(self.error) from self.error.__cause__
         if self.value is None:
-            raise CredentialsError("nothing was given")
+            raise CredentialsError("getting credentials: nothing was given")
         return self.value

@@ -21,6 +21,7 @@ from k8srt.rest import (
 )
 from k8srt.rest.connect import make_transport
 from k8srt.rest.limits import make_limiter
+from k8srt.transport.auth_config import AuthProviderConfig, ExecConfig
 from k8srt.util.flowcontrol import TokenBucket, Unlimited
 
 
@@ -158,8 +159,8 @@ def test_rest_09_what_counts_as_tls() -> None:
         (Config(username="u", bearer_token="t"), "not both"),
         (Config(username="u", bearer_token_file="t"), "not both"),
         (Config(exec_provider=1, auth_provider=1), "combination"),
-        (Config(exec_provider=1), "exec_provider"),
-        (Config(auth_provider=1), "auth_provider"),
+        (Config(exec_provider=ExecConfig("aws", api_version="v1")), "invalid apiVersion 'v1'"),
+        (Config(auth_provider=AuthProviderConfig("nobody")), "no auth provider found for name 'nobody'"),
         (Config(proxy_url="ftp://proxy"), "proxy_url"),
         (Config(transport=object(), tls=TLSConfig(insecure=True)), "custom transport"),  # type: ignore[arg-type]
         (Config(impersonate=ImpersonationConfig(groups=["g"])), "without a username"),
