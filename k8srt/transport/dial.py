@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HANDSHAKE_SECONDS = 10.0
 """A TLS handshake takes no longer, whatever else is allowed. Contract: REST-49."""
 
+_HANDSHAKE = "in the TLS handshake"
 _LEAST_SHARE = 2.0
 _LONGEST_HEAD = 1 << 16
 
@@ -63,7 +64,7 @@ class Dial:
         proxy = self._proxy
         if proxy is None:
             return self._reach(self._host, self._port, f"{bracketed(self._host)}:{self._port}")
-        return self._reach(proxy.host, proxy.port, f"the proxy {proxy}")
+        return self._reach(proxy.host, proxy.port, _named(proxy))
 
     def secure(self, sock: Any, context: ssl.SSLContext, name: str, whom: str = "") -> Any:
         """Speak TLS over `sock`, with the server that `name` says. Raises NotConnected."""
@@ -81,7 +82,7 @@ class Dial:
             self._show(secured)
             secured.do_handshake()
         except (OSError, ValueError) as err:
-            raise self._failed(err, whom, "in the TLS handshake") from err
+            raise self._failed(err, whom, _HANDSHAKE) from err
         return secured
 
     def tunnel(self, sock: Any) -> None:
@@ -93,11 +94,11 @@ class Dial:
         if proxy.authorization:
             lines.append(f"Proxy-Authorization: {proxy.authorization}")
         try:
-            sock.settimeout(self._left(f"the proxy {proxy}"))
+            sock.settimeout(self._left(_named(proxy)))
             sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
             head = self._head(sock)
         except (OSError, ValueError) as err:
-            raise self._failed(err, f"the proxy {proxy}", "waiting for it to answer") from err
+            raise self._failed(err, _named(proxy), "while it connected") from err
         version, _, rest = head.partition(" ")
         status = rest[:3]
         if not version.startswith("HTTP/1.") or not status.isdigit():
@@ -118,7 +119,7 @@ class Dial:
 
     def _reach(self, host: str, port: int, whom: str) -> socket.socket:
         """Try the addresses of a name one after the other, each for its share of the time."""
-        addresses = self._addresses(host, port, whom)
+        addresses = _addresses(host, port)
         for number, (family, kind, protocol, _, address) in enumerate(addresses, 1):
             left = self._left(whom)
             share = max(left / (len(addresses) - number + 1), min(left, _LEAST_SHARE))
@@ -134,7 +135,7 @@ class Dial:
                     sock.close()
                 if number == len(addresses):
                     raise self._failed(err, whom, "while connecting") from err
-        raise NotConnected(Failure.RESOLVE, f"{whom}: its name stands for no address")
+        raise NotConnected(Failure.RESOLVE, f"{Failure.RESOLVE.value}: {host} has no address")
 
     def _socket(self, family: int, kind: int, protocol: int, address: Any) -> tuple[Any, Any]:
         proxy = self._proxy
@@ -150,17 +151,6 @@ class Dial:
             sock.setsockopt(*option)
         return sock, target
 
-    def _addresses(self, host: str, port: int, whom: str) -> list[Any]:
-        started = time.monotonic()
-        try:
-            found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as err:  # UnicodeError: a label that is empty or too long
-            code = Failure.RESOLVE if isinstance(err, UnicodeError) else None
-            raise self._failed(err, whom, "looking up its name", code) from err
-        if metrics.is_set():
-            metrics.report("resolver_latency", f"{bracketed(host)}:{port}", time.monotonic() - started)
-        return found
-
     def _left(self, whom: str) -> float:
         left = self._until - time.monotonic()
         if left <= 0.0:
@@ -168,36 +158,61 @@ class Dial:
             raise NotConnected(Failure.TIMEOUT, text)
         return left
 
-    def _failed(self, err: Exception, whom: str, doing: str, failure: Failure | None = None) -> NotConnected:
-        """What to raise for an error of one step."""
-        proxy = self._proxy
-        failure = failure or failure_of(getattr(err, "socket_err", None) or err)
-        at_proxy = proxy is not None and whom == f"the proxy {proxy}"
+    def _failed(self, err: Exception, whom: str, doing: str) -> NotConnected:
+        """What to raise for an error of one step. `whom` is who was spoken to."""
+        failure = failure_of(getattr(err, "socket_err", None) or err)  # PySocks keeps the cause there
         if failure is Failure.TIMEOUT:
-            return NotConnected(failure, f"{failure.value} {doing}: {whom} did not answer within {self._seconds:.3g} s")
-        if failure is Failure.EOF and doing == "in the TLS handshake":
+            seconds = min(self._seconds, HANDSHAKE_SECONDS) if doing == _HANDSHAKE else self._seconds
+            return NotConnected(failure, f"{failure.value} {doing}: {whom} did not answer within {seconds:.3g} s")
+        if failure is Failure.EOF and doing == _HANDSHAKE:
             text = f"TLS failure: {whom} closed the connection during the handshake (does it speak TLS at this port?)"
             return NotConnected(failure, text)
-        if at_proxy and failure not in (Failure.RESOLVE, Failure.TLS):
-            said = str(err).strip() or failure.value
-            return NotConnected(Failure.PROXY, f"{failure_text(proxy, failure)}: {said}")
-        text = explain(err) if failure_of(err) is failure else f"{failure.value}: {err}"
+        if self._proxy is not None and whom == _named(self._proxy):
+            if failure is Failure.TLS:
+                return NotConnected(failure, f"{explain(err)}, with {whom}")
+            return NotConnected(Failure.PROXY, f"{whom} failed: {_reason(err)}{_proxy_advice(failure)}")
         if failure is Failure.REFUSED:
-            return NotConnected(failure, f"{text} by {whom} (is the server running, and is this its address?)")
-        return NotConnected(failure, f"{text}, with {whom}" if at_proxy or failure is Failure.RESOLVE else text)
+            text = f"{failure.value} by {whom} (is the server running, and is this its address?)"
+            return NotConnected(failure, text)
+        return NotConnected(failure, explain(err))
 
 
-def failure_text(proxy: Proxy | None, failure: Failure) -> str:
-    """How the failure of a proxy is told."""
+def _addresses(host: str, port: int) -> list[Any]:
+    started = time.monotonic()
+    try:
+        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as err:  # UnicodeError: a label that is empty or too long
+        raise _unknown_name(host, err) from err
+    if metrics.is_set():
+        metrics.report("resolver_latency", f"{bracketed(host)}:{port}", time.monotonic() - started)
+    return found
+
+
+def _unknown_name(host: str, err: Exception) -> NotConnected:
+    advice = "is the address right, and does this machine's name service know it?"
+    return NotConnected(Failure.RESOLVE, f"{Failure.RESOLVE.value}: {host}: {_reason(err)} ({advice})")
+
+
+def _named(proxy: Proxy) -> str:
+    return f"the proxy {proxy}"
+
+
+def _reason(err: Exception) -> str:
+    return str(getattr(err, "strerror", None) or err) or type(err).__name__
+
+
+def _proxy_advice(failure: Failure) -> str:
     if failure is Failure.REFUSED:
-        return f"the proxy {proxy} cannot be reached (is it running? it is set by proxy-url, or by HTTPS_PROXY)"
-    return f"the proxy {proxy} failed"
+        return " (is it running? proxy-url names it, or HTTPS_PROXY)"
+    return " (is it a proxy of this kind, and are user and password right?)"
 
 
 def refused_by_proxy(proxy: Proxy, answer: str, what: str) -> NotConnected:
     """The failure when a proxy says no. `answer` begins with the status."""
     advice = {
-        "407": "; it wants a user and a password: http://user:password@host:port",
-        "403": "; it does not allow this server: ask who runs it, or put the server into NO_PROXY",
+        "407": " (it wants a user and a password: http://user:password@host:port)",
+        "403": " (it does not allow this server: ask who runs it, or put the server into NO_PROXY)",
+        "502": " (it cannot reach the server)",
+        "504": " (it cannot reach the server)",
     }.get(answer[:3], "")
-    return NotConnected(Failure.PROXY, f"the proxy {proxy} refused {what}: {answer}{advice}")
+    return NotConnected(Failure.PROXY, f"{_named(proxy)} refused {what}: {answer}{advice}")

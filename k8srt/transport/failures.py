@@ -143,8 +143,6 @@ _OTHER_NAME = frozenset({62, 64})
 
 
 def _advice(err: BaseException, failure: Failure) -> str:
-    if failure is Failure.RESOLVE:
-        return " (is the address of the server right, and does this machine's name service know it?)"
     if failure is not Failure.TLS:
         return ""
     advice = next(filter(None, map(_tls_advice, _chain(err))), "")

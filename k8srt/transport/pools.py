@@ -132,7 +132,9 @@ class Connections:
         proxy = self._route.proxy
         if response.status == 407 and proxy is not None:  # from one that passes requests on, in the server's place
             reply.close()
-            raise transport_error(refused_by_proxy(proxy, "407", "the request"), what, url)
+            raise transport_error(
+                refused_by_proxy(proxy, "407 Proxy Authentication Required", "the request"), what, url
+            )
         return reply
 
     def _pool(self, deadline: float | None, interrupt: Interrupt | None) -> Pool:
