@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from k8srt.testing.apiserver.server import APIServer
 
-HELP = "run an API server in memory, in the foreground"
+HELP = "run an API server in the foreground, in memory or kept in a folder"
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -26,6 +26,15 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument("--authorization-mode", choices=("AlwaysAllow", "RBAC"), default="AlwaysAllow")
     parser.add_argument("--tls-cert-file", metavar="F", help="serve HTTPS with this certificate")
     parser.add_argument("--tls-private-key-file", metavar="F", help="the certificate's key")
+    parser.add_argument("--tls", action="store_true", help="serve HTTPS with a certificate made for this server")
+    parser.add_argument("--client-ca-file", metavar="F", help="take client certificates signed by these authorities")
+    parser.add_argument(
+        "--anonymous-auth",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="let those who show no credentials be system:anonymous (on)",
+    )
+    parser.add_argument("--data-dir", metavar="DIR", help="keep the cluster in this folder between runs")
     for name, what in (
         ("garbage-collection", "delete objects whose owners are gone"),
         ("namespace-controller", "empty the namespaces that are deleted"),
@@ -71,6 +80,10 @@ def make_server(args: argparse.Namespace) -> APIServer:
         authorization_mode=args.authorization_mode,
         certificate=args.tls_cert_file,
         private_key=args.tls_private_key_file,
+        tls=args.tls,
+        client_ca=args.client_ca_file,
+        anonymous=args.anonymous_auth,
+        data_dir=args.data_dir,
         garbage_collection=args.garbage_collection,
         namespace_controller=args.namespace_controller,
         default_service_accounts=args.default_service_accounts,

@@ -13,6 +13,7 @@ time, the numbers go on a little further after such an end.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -135,19 +136,19 @@ class Journal:
         self._db.execute("COMMIT")
 
     def close(self) -> None:
-        """Write what is left, and let others open the file. Twice is fine."""
+        """Write what is left, and let others open the file. What could not be kept has been refused. Twice is fine."""
         with self._lock:
             last = self._recorded[-1][1].revision if self._recorded else 0
-        try:
+        with contextlib.suppress(NotKept):
             self.flush(last)
-        finally:
-            with self._writing:
-                if not self._closed:
-                    self._closed = True
-                    if self._broken is None:
-                        self._db.execute(_FACT, ("open", 0))
-                        self._broken = sqlite3.ProgrammingError("the file has been closed")
-                    self._db.close()
+        with self._writing:
+            if self._closed:
+                return
+            self._closed = True
+            if self._broken is None:
+                self._db.execute(_FACT, ("open", 0))
+                self._broken = sqlite3.ProgrammingError("the file has been closed")
+            self._db.close()
 
 
 def _about(stored: Stored) -> bytes:

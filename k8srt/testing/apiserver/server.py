@@ -101,9 +101,9 @@ class APIServer:
             )
             definitions = Definitions(self.cluster)
             self.cluster.definitions = definitions
-            definitions.restore()
             with storage.hurried():
                 bootstrap(self.cluster)
+            definitions.restore()
             storage.compact()
             self._workers: list[Worker] = [definitions, RoleAggregation(self.cluster)]
             if garbage_collection:
