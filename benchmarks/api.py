@@ -28,14 +28,15 @@ OURS = "k8srt"
 Figures = dict[str, dict[str, float]]
 
 
-def serve() -> int:
+def serve(tls: Path | None) -> int:
     """Be the server: print where it is, end with the standard input."""
     from k8srt.api.core.v1 import ConfigMap, Namespace
     from k8srt.apimachinery.meta import ObjectMeta
     from k8srt.kubernetes import Clientset
     from k8srt.testing import APIServer
 
-    with APIServer() as server, Clientset(server.config) as clientset:
+    files = {"certificate": str(tls / "cert.pem"), "private_key": str(tls / "key.pem")} if tls else {}
+    with APIServer(**files) as server, Clientset(server.config) as clientset:
         core = clientset.core_v1
         core.namespaces().create(Namespace(metadata=ObjectMeta(name=MANY)))
         core.config_maps(FEW).create(_config_map(ConfigMap, ObjectMeta, "one"))
@@ -56,9 +57,9 @@ def _config_map(kind: type, meta: type, name: str) -> object:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[tuple[str, str]]:
-    """An embedded server in another process; yields its URL and a token."""
-    command = [sys.executable, "-m", "benchmarks.api", "--serve"]
+def serving(tls: Path | None = None) -> Iterator[tuple[str, str]]:
+    """An embedded server in another process; yields its URL and a token. `tls` is a folder with a certificate."""
+    command = [sys.executable, "-m", "benchmarks.api", "--serve", *(["--tls", str(tls)] if tls else [])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None
         assert server.stdout is not None
@@ -102,9 +103,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--tls", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.serve:
-        return serve()
+        return serve(args.tls)
     results = measure(args.rounds)
     started, called = results["first"], results["calls"]
     print("start\n" + table([_start_row(name, found, started[OURS]) for name, found in started.items()]))

@@ -17,11 +17,16 @@ SIZE = 1000
 
 
 class K8srt:
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, ca: str = "") -> None:
         from k8srt.kubernetes import Clientset
         from k8srt.rest import Config
 
-        self.core = Clientset(Config(host=url, bearer_token=token, qps=-1)).core_v1
+        config = Config(host=url, bearer_token=token, qps=-1)
+        if ca:
+            from k8srt.transport.tls import TLSConfig
+
+            config.tls = TLSConfig(ca_file=ca)
+        self.core = Clientset(config).core_v1
 
     def pods(self) -> int:
         return len(self.core.pods(FEW).list())
@@ -43,12 +48,13 @@ class K8srt:
 
 
 class Official:
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, ca: str = "") -> None:
         from kubernetes import client
 
         self.client = client
         configuration = client.Configuration(host=url)
         configuration.api_key = {"authorization": f"Bearer {token}", "BearerToken": f"Bearer {token}"}
+        configuration.ssl_ca_cert = ca or None
         self.core = client.CoreV1Api(client.ApiClient(configuration))
 
     def pods(self) -> int:
@@ -69,7 +75,7 @@ class Official:
 
 
 class Lightkube:
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, ca: str = "") -> None:
         import lightkube
         from lightkube.config.kubeconfig import KubeConfig
         from lightkube.config.models import Cluster, User
@@ -77,7 +83,7 @@ class Lightkube:
         from lightkube.resources import core_v1
 
         self.kinds, self.meta = core_v1, ObjectMeta
-        config = KubeConfig.from_one(cluster=Cluster(server=url), user=User(token=token))
+        config = KubeConfig.from_one(cluster=Cluster(server=url, certificate_auth=ca or None), user=User(token=token))
         self.client = lightkube.Client(config=config)
 
     def pods(self) -> int:
@@ -98,7 +104,7 @@ class Lightkube:
 
 
 class Kr8s:
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, ca: str = "") -> None:
         import warnings
 
         import kr8s
@@ -106,11 +112,12 @@ class Kr8s:
 
         warnings.simplefilter("ignore")  # it does not know the server's version yet
         context = {"cluster": "it", "user": "me", "namespace": FEW}
+        cluster = {"server": url, **({"certificate-authority": ca} if ca else {})}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "it",
-            "clusters": [{"name": "it", "cluster": {"server": url}}],
+            "clusters": [{"name": "it", "cluster": cluster}],
             "users": [{"name": "me", "user": {"token": token}}],
             "contexts": [{"name": "it", "context": context}],
         }
