@@ -39,6 +39,10 @@ class Admission(Generic[T]):
             kept = self.form.transformed(self.transform, kept)
         return Keyed(key, change if kept is change.object else Delta(change.type, kept))
 
+    def key_of(self, obj: Any) -> str:
+        """The key of an object as it would be queued. Raises CacheKeyError."""
+        return self._key(self.form.freeze(obj))
+
     def admit_all(self, changes: Sequence[Delta]) -> tuple[list[Keyed], list[tuple[Any, Exception]]]:
         """Those that can be queued, and the objects of those that cannot, each with its error."""
         admitted: list[Keyed] = []

@@ -17,7 +17,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from k8srt.errors import CacheKeyError, K8srtError, QueueClosed
+from k8srt.errors import CacheKeyError, QueueClosed
+from k8srt.tools.cache.admission import Admission
 from k8srt.tools.cache.delta import ADDED, DELETED, REPLACED, SYNC, UPDATED, Delta, Deltas
 from k8srt.tools.cache.forms import Form, Transform
 from k8srt.tools.cache.keys import DeletedFinalStateUnknown, KeyFunc, meta_namespace_key
@@ -52,11 +53,9 @@ class DeltaFIFO(Generic[T]):
         self.name = f"DeltaFIFO {name}" if name else "DeltaFIFO"
         self.synced = Latch()
         self.form: Form[T] = Form(kind)
-        self._key_func = key_func
-        self._key = self.form.key_of(key_func)
+        self._admission = Admission(self.form, key_func, transformer)
         self._known = known_objects
         self._replaced = REPLACED if emit_delta_type_replaced else SYNC
-        self._transform = transformer
         self._clock = clock
         self._cond = threading.Condition()  # guards all below; re-entrant, since `process` runs while it is held
         self._items: dict[str, Deltas] = {}
@@ -86,13 +85,7 @@ class DeltaFIFO(Generic[T]):
 
     def extend(self, changes: Sequence[Delta]) -> Sequence[tuple[Any, Exception]]:
         """Queue additions, updates and deletions in one go. Those that fail are returned, each with its error."""
-        admitted = []
-        failed = []
-        for change in changes:
-            try:
-                admitted.append(self._admitted(change, self._transform))
-            except K8srtError as err:
-                failed.append((change.object, err))
+        admitted, failed = self._admission.admit_all(changes)
         with self._cond:
             for key, delta in admitted:
                 self._append_locked(key, delta)
@@ -101,14 +94,6 @@ class DeltaFIFO(Generic[T]):
         if settled:
             self.synced.set()
         return failed
-
-    def _admitted(self, change: Delta, transform: Transform | None) -> tuple[str, Delta]:
-        """The key of a change, and the change in kept form. A record goes through as it is."""
-        kept = self.form.freeze(change.object)
-        key = self._key(kept)
-        if transform is not None and not isinstance(kept, DeletedFinalStateUnknown):
-            kept = self.form.transformed(transform, kept)
-        return key, change if kept is change.object else Delta(change.type, kept)
 
     def _append_locked(self, key: str, delta: Delta) -> None:
         self._populated = True
@@ -133,8 +118,8 @@ class DeltaFIFO(Generic[T]):
         `transformed` says that the items have been through the transformer already. Raises CacheKeyError,
         TransformError; then nothing is queued.
         """
-        transform = None if transformed else self._transform
-        admitted = [self._admitted(Delta(self._replaced, obj), transform) for obj in items]
+        admit = self._admission.admit
+        admitted = [admit(Delta(self._replaced, obj), transformed=transformed) for obj in items]
         listed = {key for key, _ in admitted}
         with self._cond:
             for key, delta in admitted:
@@ -271,11 +256,11 @@ class DeltaFIFO(Generic[T]):
             obj = obj[-1].object
         if isinstance(obj, DeletedFinalStateUnknown):
             return obj.key
-        return self._key(self.form.freeze(obj))
+        return self._admission.key_of(obj)
 
     def transformer(self) -> Transform | None:
         """The user's transform, so that what fills the queue can prepare things in the same way: CACHE-48."""
-        return self._transform
+        return self._admission.transform
 
     def __len__(self) -> int:
         with self._cond:
