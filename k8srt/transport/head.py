@@ -29,7 +29,7 @@ class _HeadFile:
     def __init__(self, file: Any, sock: Any) -> None:
         self._file = file
         self._sock = sock
-        self.ended = False
+        self._lines = 0
         self.timeout = sock.gettimeout()
         self._deadline = None if self.timeout is None else time.monotonic() + self.timeout
         there = file.peek(1)
@@ -37,8 +37,14 @@ class _HeadFile:
 
     def readline(self, limit: int = -1) -> bytes:
         line: bytes = self._file.readline(limit) if self._is_there else self._arriving(limit)
-        self.ended = not line
+        if not line.endswith(b"\n") and (limit < 0 or len(line) < limit) and self._is_cut(line):
+            raise http.client.IncompleteRead(line)
+        self._lines += 1
         return line
+
+    def _is_cut(self, line: bytes) -> bool:
+        """Whether a line without an end is of a head: nothing at all is no answer, and anything else no HTTP."""
+        return self._lines > 0 or (line != b"" and line.startswith(b"HTTP/"[: len(line)]))
 
     def _arriving(self, limit: int) -> bytes:
         line = b""
@@ -89,9 +95,6 @@ class StrictResponse(http.client.HTTPResponse):
             if self.fp is head:
                 self.fp = file
             head.restore_timeout()
-        if head.ended:
-            self.close()
-            raise http.client.IncompleteRead(b"")
         self._check()
 
     def _read_status(self) -> tuple[str, int, str]:

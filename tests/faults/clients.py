@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from k8srt.rest import Config, RESTClient
+from k8srt.rest import RESTClient
 from k8srt.util.clock import RealClock
 from tests.integration.wire import WireServer
 
 SOON = 0.01
 
-TIMES: dict[str, float] = {"read_timeout": 0.25, "connect_timeout": 2.0, "watch_idle_timeout": 0.25}
-"""What bounds a silence here. Of the minutes that are allowed by default nothing else differs."""
+SHORT = 0.3
+"""Seconds of silence that are too many, where a test is about silence."""
 
 
 class HastyClock(RealClock):
@@ -28,10 +28,7 @@ class HastyClock(RealClock):
         return super().wait_event(event, timeout)
 
 
-def config(server: WireServer, **more: Any) -> Config:
-    return server.config(**{**TIMES, **more})
-
-
-def client(server: WireServer, **more: Any) -> RESTClient:
-    """A client of `server` that neither waits nor is limited."""
-    return RESTClient(config(server, **more), "v1", clock=HastyClock())
+def client(server: WireServer, silence: float = 10.0, **more: Any) -> RESTClient:
+    """A client of `server` that neither waits nor is limited, but gives up after `silence` seconds without a byte."""
+    times = {"read_timeout": silence, "watch_idle_timeout": silence}
+    return RESTClient(server.config(**times, **more), "v1", clock=HastyClock())

@@ -206,6 +206,10 @@ def cases(table: dict[str, list[Respond]]) -> list[tuple[str, Respond]]:
     return [(fault, respond) for fault, servers in table.items() for respond in servers]
 
 
+SILENT = {"nothing comes", "the head trickles in", "the body stalls"}
+"""What can only be noticed by waiting."""
+
+
 def names(table: dict[str, list[Respond]]) -> list[str]:
     """What to call each of `cases`."""
     return [f"{fault}-{number}" for fault, servers in table.items() for number, _ in enumerate(servers)]
