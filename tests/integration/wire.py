@@ -104,6 +104,7 @@ class WireServer:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
             thread = threading.Thread(target=self._serve, args=(sock,), name="wire", daemon=True)
             self._threads.append(thread)
