@@ -61,6 +61,50 @@ def test_the_typed_client(cs, monkeypatch, capsys):
     assert cs.apps_v1.deployments("default").get("web").spec.replicas == 3
 
 
+WIDGETS = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: widgets, kind: Widget}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: one, namespace: default}
+spec: {size: 7}
+"""
+
+
+def test_names_files_and_waiting(cs, monkeypatch, tmp_path, capsys):
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "widgets.yaml").write_text(WIDGETS)
+    monkeypatch.chdir(tmp_path)
+    ready = pod("web-0")
+    ready.status.conditions = [{"type": "Ready", "status": "True"}]
+    cs.core_v1.pods("default").create(ready)
+    cs.core_v1.pods("default").update_status(ready)
+    labels = {"app": "web"}
+    template = {"metadata": {"labels": labels}, "spec": pod("x").to_dict()["spec"]}
+    spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    cs.apps_v1.deployments("default").create(Deployment.from_dict({"metadata": {"name": "web"}, "spec": spec}))
+
+    run(snippet("cs.apply("), cs=cs)
+
+    said = capsys.readouterr().out
+    assert "widget.example.com/one created\n" in said
+    assert "\n7\n" in said
+    assert "widgets" in said
+    assert cs.apps_v1.deployments("default").get("web").spec.replicas == 2
+
+
 def test_informers_listers_and_queues(cs):
     cs.core_v1.pods("default").create(pod("web-0"))
     seen: list[str] = []
