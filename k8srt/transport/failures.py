@@ -137,7 +137,7 @@ def _detail(err: BaseException, failure: Failure) -> str:
     return f": {text[:_DETAIL_AT_MOST]}" if text else ""
 
 
-_UNTRUSTED = frozenset({18, 19, 20, 21})  # the numbers are OpenSSL's
+_UNTRUSTED = frozenset({7, 18, 19, 20, 21})  # the numbers are OpenSSL's
 _OUTDATED = frozenset({9, 10})
 _OTHER_NAME = frozenset({62, 64})
 
