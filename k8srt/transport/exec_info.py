@@ -73,8 +73,8 @@ def request_json(version: str, *, interactive: bool, cluster: ExecCluster | None
 def parse_answer(output: bytes, version: str) -> Credentials:
     """Read what a program wrote. Raises CredentialsError, which shows nothing of it: it may be a secret."""
     try:
-        answer = json.loads(output)
-    except ValueError as err:
+        answer = json.loads(output.decode("utf-8"))
+    except (ValueError, RecursionError) as err:
         raise CredentialsError(f"decoding stdout: {_without_content(err, output)}") from None
     if not isinstance(answer, dict):
         raise CredentialsError(f"decoding stdout: expected an object of kind {_KIND}, got {_named(answer)}")
@@ -124,12 +124,12 @@ def _moment(status: dict[str, Any]) -> datetime | None:
     return moment.astimezone(UTC)
 
 
-def _without_content(err: ValueError, output: bytes) -> str:
+def _without_content(err: Exception, output: bytes) -> str:
     if not output.strip():
         return "it is empty"
     if isinstance(err, json.JSONDecodeError):
         return f"no JSON: line {err.lineno}, column {err.colno}: {err.msg}"
-    return "no JSON: it is no UTF-8"
+    return "no JSON: it is nested too deeply" if isinstance(err, RecursionError) else "no JSON: it is no UTF-8"
 
 
 def _named(value: Any) -> str:
