@@ -42,6 +42,8 @@ def refresh(
         answer = ask("POST", url, headers={**_FORM, **headers}, body=body, stop=stop, ca_file=ca_file, ca_data=ca_data)
         if 200 <= answer.status < 300:
             return _parsed(answer)
+        if answer.status >= 500 or "invalid_grant" in _reason(answer):  # it knows the client
+            break
     raise CredentialsError(f"failed to refresh token: {url} answered {answer.status}{_reason(answer)}")
 
 
