@@ -1,12 +1,15 @@
-"""What admission plug-ins of a default server do that no kind does alone: the life cycle of namespaces."""
+"""What admission plug-ins of a default server do that no kind does alone: the life cycle of namespaces, webhooks."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from k8srt.testing.apiserver.failures import forbidden, not_found
+from k8srt.apimachinery.schema import GroupVersionKind
+from k8srt.testing.apiserver.documents import Misfit, WriteOptions, read_document
+from k8srt.testing.apiserver.failures import Failure, bad_request, forbidden, not_found
 from k8srt.testing.apiserver.registry import Resource
 from k8srt.testing.apiserver.strategies.strategy import Write
+from k8srt.testing.apiserver.webhooks.attributes import EXEMPT, MUTATING, VALIDATING, Attributes
 
 JSON = dict[str, Any]
 
@@ -31,8 +34,95 @@ def admit_create(resource: Resource, obj: JSON, write: Write) -> None:
         raise forbidden(resource.group, resource.plural, name, why, [cause])
 
 
-def admit_update(resource: Resource, old: JSON, new: JSON, write: Write) -> None:
-    """A seam: nothing of a default server's admission refuses updates that are not a kind's own affair."""
+def mutate(resource: Resource, obj: JSON, old: JSON | None, options: WriteOptions, write: Write) -> JSON | None:
+    """The object as mutating webhooks want it, in canonical form; None if they leave it alone. Raises Failure."""
+    if not _asks(resource, write, MUTATING):
+        return None
+    from k8srt.testing.apiserver.webhooks import admit
+
+    attributes = _attributes(resource, obj, old, write, options)
+    return admit.mutate(attributes, write.warnings, lambda raw: _reread(resource, raw, write))
+
+
+def admit(
+    resource: Resource,
+    obj: JSON | None,
+    old: JSON | None,
+    options: WriteOptions | None,
+    write: Write,
+    kind: GroupVersionKind | None = None,
+) -> None:
+    """Ask the validating webhooks about a create, an update, or a deletion (`obj` is None). Raises Failure.
+
+    `kind` is that of a document sent to a subresource, where it is another than the resource's.
+    """
+    if not _asks(resource, write, VALIDATING):
+        return
+    from k8srt.testing.apiserver.webhooks import admit as webhooks
+
+    attributes = _attributes(resource, obj, old, write, options, kind)
+    try:
+        webhooks.validate(attributes, write.warnings)
+    except Failure as err:
+        if write.warnings:
+            err.headers["Warning"] = ", ".join(f'299 - "{quoted(text)}"' for text in dict.fromkeys(write.warnings))
+        raise
+
+
+def quoted(text: str) -> str:
+    """A text as a header holds it between quotes."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _asks(resource: Resource, write: Write, table: str) -> bool:
+    """Whether there may be webhooks for a write; what the server does on its own behalf needs nobody's leave."""
+    return write.user is not None and resource.table not in EXEMPT and write.cluster.storage.count(table) > 0
+
+
+def _attributes(
+    resource: Resource,
+    obj: JSON | None,
+    old: JSON | None,
+    write: Write,
+    options: WriteOptions | None,
+    kind: GroupVersionKind | None = None,
+) -> Attributes:
+    operation = "DELETE" if obj is None else "CREATE" if old is None else "UPDATE"
+    told: JSON = {"kind": f"{operation.capitalize()}Options", "apiVersion": "meta.k8s.io/v1"}
+    if options is not None and options.manager:
+        told["fieldManager"] = options.manager
+    if write.dry_run:
+        told["dryRun"] = ["All"]
+    name = write.name or (obj or {}).get("metadata", {}).get("name", "")
+    shown, shown_old = obj, old
+    if write.subresource == "scale":
+        from k8srt.testing.apiserver.subresources.scale import SCALE, scale_of
+
+        kind, shown, shown_old = SCALE, obj and scale_of(resource, obj), old and scale_of(resource, old)
+    namespace = write.name if resource.table == "namespaces" else write.namespace
+    return Attributes(
+        write.cluster,
+        resource,
+        operation,
+        namespace or (name if resource.table == "namespaces" else ""),
+        name,
+        shown,
+        shown_old,
+        write.user,
+        write.dry_run,
+        write.subresource,
+        told,
+        kind,
+    )
+
+
+def _reread(resource: Resource, raw: JSON, write: Write) -> JSON:
+    """What a webhook made, read as a client's document is."""
+    try:
+        document = read_document(write.cluster, resource, raw, [], "Warn")
+    except Misfit as err:
+        raise bad_request(str(err)) from err
+    return document.obj
 
 
 def _check_definition(resource: Resource, obj: JSON, write: Write) -> None:

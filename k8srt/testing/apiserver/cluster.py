@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from k8srt.testing.apiserver.failures import Failure, not_found
 from k8srt.testing.apiserver.registry import Registry, Resource
 from k8srt.testing.apiserver.storage import NoSuchKey, Storage, Stored
 from k8srt.testing.apiserver.strategies.conversions import convert
+from k8srt.testing.apiserver.webhooks.calls import WebhookCalls
+from k8srt.testing.apiserver.webhooks.conversion import VERSION, Conversions, needs_webhook
 from k8srt.util.clock import SYSTEM, Clock
 
 JSON = dict[str, Any]
@@ -42,6 +44,9 @@ class Cluster:
     authority: bytes = b""
     # Serves custom resource definitions; set by the server.
     definitions: Any = None
+    # Calls webhooks, and remembers what they made of objects.
+    calls: WebhookCalls = field(default_factory=WebhookCalls)
+    conversions: Conversions = field(default_factory=Conversions)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()  # guards the rng
@@ -85,9 +90,15 @@ class Cluster:
     def missing(resource: Resource, name: str) -> Failure:
         return not_found(resource.group, resource.plural, name)
 
-    @staticmethod
-    def document(resource: Resource, stored: Stored) -> JSON:
-        """The stored object in the version of `resource`, with kind and apiVersion; a private copy."""
+    def document(self, resource: Resource, stored: Stored) -> JSON:
+        """The stored object in the version of `resource`, with kind and apiVersion; a private copy.
+
+        Raises Failure(500) when a webhook would have to convert it, and does not.
+        """
+        if needs_webhook(resource, stored):
+            obj = self.conversions.documents(self, resource, [stored])[0]
+            settle(resource, obj)
+            return obj
         obj = stored.decode()
         if not resource.stored_here or resource.table == "events":
             obj = convert(resource.table, obj, resource.api_version)
@@ -107,9 +118,30 @@ class Cluster:
         """The stored object as bytes, with kind and apiVersion."""
         return resource.prefix + self.body(resource, stored)[1:]
 
-    @staticmethod
-    def to_stored(resource: Resource, obj: JSON) -> JSON:
-        """The stored form of an object in the version of `resource`."""
+    def foresee(self, resource: Resource, items: Sequence[Stored]) -> None:
+        """Convert in one call what is about to be shown, where a webhook converts. Raises Failure(500)."""
+        wanted = [stored for stored in items if needs_webhook(resource, stored)]
+        if wanted:
+            self.conversions.documents(self, resource, wanted)
+
+    def converted(self, obj: JSON, source: Resource, target: Resource) -> JSON:
+        """An object in the version of another row of the same resource. Raises Failure(500)."""
+        if source.version == target.version and source.group == target.group:
+            return obj
+        if target.custom is not None and target.custom.conversion is not None:
+            made = self.conversions.convert(self, target, [obj])[0]
+            settle(target, made)
+            return made
+        bare = self.to_stored(source, obj)
+        if not target.stored_here or target.table == "events":
+            bare = convert(target.table, bare, target.api_version)
+        return {"kind": target.kind, "apiVersion": target.api_version, **bare}
+
+    def to_stored(self, resource: Resource, obj: JSON) -> JSON:
+        """The stored form of an object in the version of `resource`. Raises Failure(500) as `document` does."""
+        if resource.custom is not None and resource.custom.conversion is not None and not resource.stored_here:
+            obj = self.conversions.convert(self, resource, [obj], resource.storage_version)[0]
+            return {name: part for name, part in obj.items() if name not in ("kind", "apiVersion")}
         bare = {name: part for name, part in obj.items() if name not in ("kind", "apiVersion")}
         if resource.stored_here and resource.table != "events":
             return bare
@@ -118,7 +150,8 @@ class Cluster:
     def fields_of(self, resource: Resource) -> Callable[[JSON], dict[str, str]]:
         """The function that takes the selectable fields out of a stored object."""
         if resource.custom is not None:
-            return lambda obj: _custom_fields(resource, obj)
+            version = {VERSION: resource.storage_version} if resource.custom.conversion is not None else {}
+            return lambda obj: {**_custom_fields(resource, obj), **version}
         return lambda obj: dict(resource.strategy.fields(obj))
 
 

@@ -31,6 +31,7 @@ def _row(definition: JSON, version: JSON, storage: str, since: int) -> Resource:
     spec = definition["spec"]
     names = (definition.get("status") or {}).get("acceptedNames") or spec["names"]
     subresources = version.get("subresources") or {}
+    conversion = spec.get("conversion") or {}
     found = (["status"] if "status" in subresources else []) + (["scale"] if "scale" in subresources else [])
     info = ResourceInfo(
         GroupVersionKind(spec["group"], version["name"], names["kind"]),
@@ -51,6 +52,7 @@ def _row(definition: JSON, version: JSON, storage: str, since: int) -> Resource:
         tuple(each["jsonPath"] for each in version.get("selectableFields") or ()),
         _deprecation(definition, version),
         since,
+        conversion if conversion.get("strategy") == "Webhook" else None,
     )
     kind = names.get("listKind") or f"{names['kind']}List"
     return Resource(info, kind, custom=facts, storage_version=storage)

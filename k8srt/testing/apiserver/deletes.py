@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from k8srt.apimachinery.wire import format_time
+from k8srt.testing.apiserver import admission
 from k8srt.testing.apiserver.bodies import read_body
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.documents import dry_run_causes
@@ -49,11 +50,12 @@ def delete(cluster: Cluster, request: Request, info: RequestInfo, resource: Reso
     renderer = Renderer(cluster, request, resource)
     options = delete_options(request)
     stored = cluster.get(resource, info.namespace, info.name)
-    gone, obj = delete_object(cluster, resource, stored, options)
+    write = Write(cluster, info.namespace, info.name, options.dry_run, user=request.user)
+    gone, obj = delete_object(cluster, resource, stored, options, write)
     response = renderer.document(obj if not gone or resource.strategy.answers_object else success(resource, stored))
     if resource.strategy.orphan_warning and not options.policy:
-        warned(response, [resource.strategy.orphan_warning])
-    return response
+        write.warnings.append(resource.strategy.orphan_warning)
+    return warned(response, write.warnings)
 
 
 def delete_collection(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource) -> Response:
@@ -62,8 +64,9 @@ def delete_collection(cluster: Cluster, request: Request, info: RequestInfo, res
     chosen = selection_of(request, info, resource)
     page = find_page(cluster.storage, chosen, list_options(request))
     for stored in page.items:
+        write = Write(cluster, stored.namespace, stored.name, options.dry_run, user=request.user)
         try:
-            delete_object(cluster, resource, stored, options)
+            delete_object(cluster, resource, stored, options, write)
         except Failure as err:
             if err.code != 404:
                 raise
@@ -145,13 +148,18 @@ def _checked(source: JSON) -> DeleteOptions:
 # ---- one object
 
 
-def delete_object(cluster: Cluster, resource: Resource, stored: Stored, options: DeleteOptions) -> tuple[bool, JSON]:
+def delete_object(
+    cluster: Cluster, resource: Resource, stored: Stored, options: DeleteOptions, write: Write | None = None
+) -> tuple[bool, JSON]:
     """Delete an object, or begin to. Returns whether it is gone, and the object to show.
 
-    Raises Failure: 409 when a precondition does not hold, 404 when it went meanwhile.
+    With `write`, webhooks are asked first. Raises Failure: 409 when a precondition does not hold, 404 when it went
+    meanwhile, and what webhooks refuse with.
     """
     while True:
         _check_preconditions(resource, stored, options)
+        if write is not None:
+            admission.admit(resource, None, cluster.document(resource, stored), None, write)
         try:
             return _delete_once(cluster, resource, stored, options)
         except Stale:

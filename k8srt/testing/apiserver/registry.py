@@ -26,6 +26,7 @@ class CustomFacts:
     """What a definition says about one version of a custom resource.
 
     Objects stored before the version `since` were written under another schema, and are brought in line when read.
+    `conversion` is there when a webhook turns one version into another.
     """
 
     definition: str
@@ -36,6 +37,7 @@ class CustomFacts:
     selectable: tuple[str, ...] = ()
     deprecation: str = ""
     since: int = 0
+    conversion: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -93,11 +93,13 @@ class Renderer:
         if self.form.kind == _PARTIAL:
             what = f"*core.{self.resource.list_kind}"
             raise not_acceptable(f"you requested {_PARTIAL}, but the requested object is a list ({what})")
+        self.cluster.foresee(self.resource, items)
         objects = [self.cluster.document(self.resource, stored) for stored in items]
         return answer(self.request, self.form, self._transformed_list(objects, meta))
 
     def _plain_list(self, items: list[Stored], meta: JSON) -> bytes:
         head = f'{{"kind":"{self.resource.list_kind}","apiVersion":"{self.resource.api_version}","metadata":'
+        self.cluster.foresee(self.resource, items)
         if self.resource.custom is not None:
             bodies = [self.cluster.whole(self.resource, stored) for stored in items]
         else:

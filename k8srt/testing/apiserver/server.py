@@ -30,6 +30,7 @@ from k8srt.testing.apiserver.storage import HISTORY, Storage
 from k8srt.testing.apiserver.strategies.table import STRATEGIES
 from k8srt.testing.apiserver.tls import ServerTLS
 from k8srt.testing.apiserver.users import MASTERS
+from k8srt.testing.apiserver.webhooks.calls import WebhookCalls
 from k8srt.util.clock import SYSTEM, Clock
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class APIServer:
     always among them. With `authorization_mode` "RBAC", roles and bindings decide who may do what; without `anonymous`,
     who shows no credentials is refused. `garbage_collection`, `namespace_controller` and `default_service_accounts`
     switch the background work that a cluster's controller manager does. `history` is how many events each resource
-    keeps for watches.
+    keeps for watches. `webhook_services` says where the services are that webhook configurations name:
+    "namespace/name" to "host:port".
 
     With `tls`, it serves HTTPS with a certificate made for it, and takes client certificates that it has issued; else
     with `certificate` and `private_key`, files in PEM. `client_ca` is a file with the authorities whose client
@@ -77,6 +79,7 @@ class APIServer:
         namespace_controller: bool = True,
         default_service_accounts: bool = True,
         history: int = HISTORY,
+        webhook_services: Mapping[str, str] | None = None,
         clock: Clock = SYSTEM,
         seed: int | None = None,
     ) -> None:
@@ -93,6 +96,7 @@ class APIServer:
                 random.Random(seed),
                 default_service_accounts=default_service_accounts,
                 authority=self._tls.authority,
+                calls=WebhookCalls(webhook_services or {}),
             )
             self._tokens = {**(tokens or {}), self.token: User("system:admin", "", (MASTERS, AUTHENTICATED))}
             authorizer = RBAC(self.cluster) if authorization_mode == "RBAC" else AlwaysAllow()
@@ -148,6 +152,7 @@ class APIServer:
         self._http.stop()
         for worker in self._workers:
             worker.stop()
+        self.cluster.calls.close()
         if self._kept is not None:
             self._kept.journal.close()
 

@@ -42,8 +42,7 @@ JSON = dict[str, Any]
 def warned(response: Response, warnings: list[str]) -> Response:
     """Add the warnings, each once, as headers."""
     for text in dict.fromkeys(warnings):
-        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-        response.headers.append(("Warning", f'299 - "{quoted}"'))
+        response.headers.append(("Warning", f'299 - "{admission.quoted(text)}"'))
     return response
 
 
@@ -87,6 +86,8 @@ def commit_create(
         meta = obj["metadata"]
     _begin_metadata(cluster, resource, obj)
     admission.admit_create(resource, obj, write)
+    obj = _mutated(cluster, resource, None, obj, options, write)
+    meta = obj["metadata"]
     resource.strategy.prepare(obj, None, write)
     _reset_status(resource, obj)
     if restore is not None:
@@ -95,10 +96,21 @@ def commit_create(
     if causes:
         raise invalid(resource.error_group, resource.kind, meta.get("name", ""), causes)
     _warn(resource, write)
+    admission.admit(resource, obj, None, options, write)
     made = _store_new(cluster, resource, obj, options)
     if not options.dry_run:
         resource.strategy.created(made, None, write)
     return made
+
+
+def _mutated(
+    cluster: Cluster, resource: Resource, old: JSON | None, obj: JSON, options: WriteOptions, write: Write
+) -> JSON:
+    """The object as mutating webhooks leave it; what they changed belongs to the manager who writes."""
+    made = admission.mutate(resource, obj, old, options, write)
+    if made is None:
+        return obj
+    return ownership.track(cluster, resource, obj, made, options.manager, write.subresource)
 
 
 def _begin_metadata(cluster: Cluster, resource: Resource, obj: JSON) -> None:
@@ -279,24 +291,22 @@ def commit_update(
     """
     if track:
         new = ownership.track(cluster, resource, old, new, options.manager, write.subresource)
-    if write.subresource:
-        new = _only_subresource(resource, old, new, write)
-    else:
-        _keep_status(resource, old, new)
-    metadata.carry_over(old, new)
-    new["metadata"]["resourceVersion"] = str(stored.revision)
+    new = _held_to_endpoint(resource, stored, old, new, write)
+    if write.subresource != "scale":  # there, what webhooks see is no object of this kind
+        changed = _mutated(cluster, resource, old, new, options, write)
+        new = new if changed is new else _held_to_endpoint(resource, stored, old, changed, write)
     if write.subresource:
         resource.strategy.prepare_status(new, old, write)
     else:
         resource.strategy.prepare(new, old, write)
     if write.subresource in _COUNTING:
         _count_generation(resource, old, new)
-    admission.admit_update(resource, old, new, write)
     before = None if write.subresource in _LOOSE else old
     causes = metadata.update_causes(old, new, twice=resource.custom is None) + problems(resource, new, before)
     if causes:
         raise invalid(resource.error_group, resource.kind, write.name, causes)
     _warn(resource, write)
+    admission.admit(resource, new, old, options, write)
     new = keep_times(old, new)
     made = _store_change(cluster, resource, stored, old, new, options)
     if not options.dry_run and made is not old:
@@ -328,6 +338,17 @@ def _finished(old: JSON, new: JSON) -> bool:
     if (new.get("spec") or {}).get("finalizers") and new.get("kind") == "Namespace":
         return False
     return not meta.get("deletionGracePeriodSeconds")
+
+
+def _held_to_endpoint(resource: Resource, stored: Stored, old: JSON, new: JSON, write: Write) -> JSON:
+    """The new object with what this endpoint does not change as it was."""
+    if write.subresource:
+        new = _only_subresource(resource, old, new, write)
+    else:
+        _keep_status(resource, old, new)
+    metadata.carry_over(old, new)
+    new["metadata"]["resourceVersion"] = str(stored.revision)
+    return new
 
 
 def _only_subresource(resource: Resource, old: JSON, new: JSON, write: Write) -> JSON:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from k8srt.apimachinery import labels
+from k8srt.apimachinery.schema import GroupVersionKind
+from k8srt.testing.apiserver import admission
 from k8srt.testing.apiserver.auth import User
 from k8srt.testing.apiserver.bodies import read_body
 from k8srt.testing.apiserver.cluster import Cluster
@@ -22,9 +24,11 @@ from k8srt.testing.apiserver.negotiation import answer, form_of
 from k8srt.testing.apiserver.registry import Resource
 from k8srt.testing.apiserver.requests import RequestInfo
 from k8srt.testing.apiserver.storage import Stale
+from k8srt.testing.apiserver.strategies.strategy import Write
 
 JSON = dict[str, Any]
 _BUDGETS = "poddisruptionbudgets.policy"
+_BINDING, _EVICTION = GroupVersionKind("", "v1", "Binding"), GroupVersionKind("policy", "v1", "Eviction")
 
 
 def _done(request: Request) -> Response:
@@ -46,6 +50,7 @@ def bind(cluster: Cluster, request: Request, info: RequestInfo, resource: Resour
         raise plain_500("target.name: Required value")
     pods = cluster.registry.find("", "v1", "pods")
     assert pods is not None
+    admission.admit(pods, body, None, None, Write(cluster, info.namespace, name, False, "binding", user), _BINDING)
     while True:
         stored = cluster.get(pods, info.namespace, name)
         pod = cluster.document(pods, stored)
@@ -80,6 +85,8 @@ def evict(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
     asked = body.get("deleteOptions") or {}
     dry_run = bool(asked.get("dryRun")) or "dryRun" in request.query
     stored = cluster.get(resource, info.namespace, info.name)
+    write = Write(cluster, info.namespace, info.name, dry_run, "eviction", user)
+    admission.admit(resource, body, None, None, write, _EVICTION)
     pod = cluster.document(resource, stored)
     if _needs_budget(pod):
         _spend_budget(cluster, info, pod, dry_run=dry_run)

@@ -7,6 +7,7 @@ from typing import Any
 from k8srt.api.autoscaling.v1 import Scale
 from k8srt.apimachinery import labels
 from k8srt.apimachinery.patch import PatchError, apply_json_patch, apply_merge_patch, apply_strategic_merge
+from k8srt.apimachinery.schema import GroupVersionKind
 from k8srt.apimachinery.structure import structure_of
 from k8srt.testing.apiserver.auth import User
 from k8srt.testing.apiserver.bodies import check_size, parse_yaml, read_body
@@ -32,6 +33,7 @@ from k8srt.testing.apiserver.typed import WrongType, read_typed
 from k8srt.testing.apiserver.writes import check_version, commit_update
 
 JSON = dict[str, Any]
+SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
 _TRIES = 5
 _BUILTIN = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
 
@@ -46,7 +48,7 @@ def serve(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
         raw, _ = read_body(request)
         options = write_options(request, "UpdateOptions")
         wanted = _read(raw)
-        return renderer.document(_write(cluster, info, resource, options, lambda now: wanted))
+        return renderer.document(_write(cluster, info, resource, options, user, lambda now: wanted))
     media = patch_type(request, resource)
     options = patch_options(request, media)
     check_size(request)
@@ -55,7 +57,7 @@ def serve(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
     def patched(now: JSON) -> JSON:
         return _read(_apply_patch(now, change, media))
 
-    return renderer.document(_write(cluster, info, resource, options, patched))
+    return renderer.document(_write(cluster, info, resource, options, user, patched))
 
 
 def _apply_patch(now: JSON, change: Any, media: str) -> Any:
@@ -80,8 +82,10 @@ def _read(raw: Any) -> JSON:
     return obj
 
 
-def _write(cluster: Cluster, info: RequestInfo, resource: Resource, options: WriteOptions, make: Any) -> JSON:
-    write = Write(cluster, info.namespace, info.name, options.dry_run, "scale")
+def _write(
+    cluster: Cluster, info: RequestInfo, resource: Resource, options: WriteOptions, user: User, make: Any
+) -> JSON:
+    write = Write(cluster, info.namespace, info.name, options.dry_run, "scale", user)
     for _ in range(_TRIES):
         stored = cluster.get(resource, info.namespace, info.name)
         old = cluster.document(resource, stored)
