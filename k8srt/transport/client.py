@@ -76,6 +76,8 @@ class Transport:
             self.connections = connections_to(route)
             self.connections.join(self)
             inner = _Sender(self.base_url, self.connections)
+        elif wrappers:
+            inner = _Lent(inner)
         self._first = inner
         for wrap in wrappers:
             inner = wrap(inner)
@@ -176,3 +178,17 @@ class _Sender:
 
     def __repr__(self) -> str:
         return repr(self._connections)
+
+
+class _Lent:
+    """The transport of a configuration, for wrappers, which pass a `close` on."""
+
+    def __init__(self, inner: RoundTripper) -> None:
+        self._inner = inner
+        self.send = inner.send
+
+    def close(self) -> None:
+        """Does nothing: whoever brought it closes it."""
+
+    def __repr__(self) -> str:
+        return repr(self._inner)
