@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Mapping
 
 from k8srt.errors import ConfigError, CredentialsError, Stopped
-from k8srt.tools import metrics
+from k8srt.transport import exec_figures as figures
 from k8srt.transport.auth_config import ExecConfig
 from k8srt.transport.connections import Interrupt
 from k8srt.transport.exec_info import VARIABLE, VERSIONS, Credentials, ExecCluster, parse_answer, request_json
@@ -123,7 +123,10 @@ class ExecAuthorizer:
             credentials = parse_answer(done.output, program.api_version)
         except ConfigError as err:
             raise CredentialsError(f"getting credentials: exec plugin {program.command}: {err}") from None
-        held = self._held = _Held(credentials, self._clock.now())
+        old, held = self._held, _Held(credentials, self._clock.now())
+        self._held = held
+        before = None if old is None else old.credentials.certificate
+        figures.EXPIRIES.renewed(self, before, credentials.certificate, self._clock.time())
         return held
 
     def _run(self, interactive: bool, stop: Stop) -> Finished:
@@ -138,19 +141,19 @@ class ExecAuthorizer:
                 raise FileNotFoundError
             done = run([path, *program.args], env=env, stdin=interactive, stop=stop, limit=_limit(program))
         except FileNotFoundError:
-            metrics.report("exec_plugin_call", 1, "plugin_not_found_error")
+            figures.called(1, figures.NOT_FOUND)
             raise self._missing() from None
         except (OSError, ValueError) as err:
-            metrics.report("exec_plugin_call", 1, "client_internal_error")
+            figures.called(1, figures.NOT_RUN)
             reason = (err.strerror if isinstance(err, OSError) else None) or err
             raise self._error(f"cannot be run: {reason}") from None
         except CredentialsError as err:
-            metrics.report("exec_plugin_call", 1, "plugin_execution_error")
+            figures.called(1, figures.FAILED)
             raise self._error(str(err)) from None
         except Stopped:
-            metrics.report("exec_plugin_call", 1, "plugin_execution_error")
+            figures.called(1, figures.FAILED)
             raise self._error(f"did not end within {_limit(program):g} seconds") from None
-        metrics.report("exec_plugin_call", done.code, "plugin_execution_error" if done.code else "no_error")
+        figures.called(done.code, figures.FAILED if done.code else figures.NO_ERROR)
         if done.code:
             said = _harmless(done.complaint, dict(program.env))
             raise self._error(f"failed with exit code {done.code}{f': {said}' if said else ''}", done.code)
