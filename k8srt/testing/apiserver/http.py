@@ -12,10 +12,11 @@ import logging
 import selectors
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable
 
-from k8srt.testing.apiserver.messages import MalformedRequest, Request, Response, parse_head
+from k8srt.testing.apiserver.messages import Hangup, MalformedRequest, Request, Response, parse_head
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,8 @@ class _Connection:
                 self._sock, self._certificate = secured, secured.getpeercert()
             while self._serve_one():
                 pass
+        except Hangup:
+            self._cut()
         except (OSError, ssl.SSLError) as err:
             log.debug("connection ended: %s", err)
         except Exception:
@@ -125,6 +128,14 @@ class _Connection:
             _shut(self._sock)
             self._sock.close()
             self._server.forget(self)
+
+    def _cut(self) -> None:
+        """Close the connection so that the other side sees a reset, and not an end."""
+        try:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        except OSError:
+            pass
+        self._sock.close()
 
     def _serve_one(self) -> bool:
         """Read a request and answer it. False when the connection is to be closed."""
@@ -155,6 +166,9 @@ class _Connection:
         try:
             for piece in stream.pieces():
                 sink.write(piece)
+        except Hangup:
+            sink.abandon()
+            raise
         finally:
             stream.close()
             sink.end()
@@ -249,6 +263,10 @@ class _ChunkedSink:
         except OSError:
             self._broken = True
             raise
+
+    def abandon(self) -> None:
+        """Leave the body without its end."""
+        self._broken = True
 
     def on_hangup(self, callback: Callable[[], None]) -> None:
         self._monitor.add(self._sock, callback)

@@ -21,6 +21,7 @@ from k8srt.errors import TimeoutExpired, TransportError
 from k8srt.testing.apiserver.http import MAX_BODY
 from k8srt.testing.apiserver.messages import Request, Response, Stream
 from k8srt.transport.connections import Interrupt
+from k8srt.transport.failures import transport_error
 from k8srt.util.clock import SYSTEM, Clock
 
 Handler = Callable[[Request], Response]
@@ -107,13 +108,19 @@ class InProcessReply:
     def read(self, deadline: float | None = None) -> bytes:
         """The whole body."""
         rest, self._rest = self._rest, b""
-        return rest + b"".join(self._pieces)
+        return rest + b"".join(iter(self._next, b""))
 
     def read_some(self, size: int) -> bytes:
         """Up to `size` bytes as soon as there are any; b"" at the end. By one thread."""
-        data = self._rest or next(self._pieces, b"")
+        data = self._rest or self._next()
         self._rest = data[size:]
         return data[:size]
+
+    def _next(self) -> bytes:
+        try:
+            return next(self._pieces, b"")
+        except OSError as err:
+            raise transport_error(err, self.what, self.url) from None
 
     def buffered(self) -> io.BufferedReader | None:
         return None

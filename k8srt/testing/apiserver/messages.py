@@ -26,6 +26,10 @@ class MalformedRequest(Exception):
         self.code = code
 
 
+class Hangup(ConnectionResetError):
+    """The connection is to be cut without an answer, or in the middle of one."""
+
+
 @dataclass(slots=True)
 class Request:
     """One request. Header names are in lower case; a header sent twice has its values joined by commas.

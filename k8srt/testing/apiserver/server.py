@@ -21,6 +21,7 @@ from k8srt.testing.apiserver.controllers.namespaces import NamespaceController
 from k8srt.testing.apiserver.controllers.worker import Worker
 from k8srt.testing.apiserver.datadir import DataDir
 from k8srt.testing.apiserver.dispatch import Dispatcher
+from k8srt.testing.apiserver.faults import Faults
 from k8srt.testing.apiserver.http import HTTPServer
 from k8srt.testing.apiserver.jwt import SigningKey, new_key
 from k8srt.testing.apiserver.kubeconfig import kubeconfig_text
@@ -116,7 +117,9 @@ class APIServer:
                 self._workers.append(NamespaceController(self.cluster))
             if default_service_accounts:
                 self._workers.append(AccountSecrets(self.cluster))
-            self._http = HTTPServer(dispatcher.handle, address=address, port=port, tls=self._tls.context)
+            self._faults = Faults(clock, seed or 0)
+            handle = self._faults.wrap(dispatcher.handle)
+            self._http = HTTPServer(handle, address=address, port=port, tls=self._tls.context)
         except BaseException:
             if self._kept is not None:
                 self._kept.journal.close()
@@ -148,6 +151,7 @@ class APIServer:
             if self._stopped:
                 return
             self._stopped = True
+        self._faults.close()
         self.cluster.storage.close()
         self._http.stop()
         for worker in self._workers:
@@ -224,6 +228,14 @@ class APIServer:
         from k8srt.testing.apiserver.preload import preload
 
         return preload(self.cluster, sources, namespace=namespace)
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong: `with server.faults.fail("update", "foos", status=503, times=3): …`.
+
+        See `k8srt.testing.apiserver.faults`.
+        """
+        return self._faults
 
     def compact(self) -> int:
         """Forget the history: watches from older versions answer 410. Returns the version compacted to."""

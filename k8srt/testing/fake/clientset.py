@@ -36,6 +36,7 @@ from k8srt.util.clock import SYSTEM, Clock
 if TYPE_CHECKING:
     from k8srt.dynamic import DynamicClient
     from k8srt.metadata import MetadataClient
+    from k8srt.testing.apiserver.faults import Faults
     from k8srt.testing.fake.discovery import FakeDiscovery
 
 HOST = "http://fake.invalid"
@@ -210,6 +211,14 @@ class FakeClientset(Clientset):
         else:
             self.prepend_reactor(verb, resource, react)
 
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong, as with `APIServer.faults`: latency, failures, conflicts, watches that end or fall silent.
+
+        Reactors are asked first; the tracker is spared.
+        """
+        return self._server.faults
+
     def clear_reactors(self) -> None:
         """Forget all reactors: the cluster answers again."""
         server = self._server
@@ -220,6 +229,7 @@ class FakeClientset(Clientset):
 
     def close(self) -> None:
         """End every watch and refuse further requests. Twice is fine."""
+        self._server.faults.close()
         self._prepared.close()
         super().close()
 

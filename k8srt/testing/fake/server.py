@@ -8,6 +8,7 @@ from collections.abc import Callable
 from k8srt.errors import K8srtError, StatusError
 from k8srt.testing.apiserver.dispatch import failed
 from k8srt.testing.apiserver.failures import forbidden_field, invalid_options
+from k8srt.testing.apiserver.faults import Faults
 from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.prepared import PreparedCluster
 from k8srt.testing.apiserver.registry import Resource
@@ -31,7 +32,8 @@ class FakeServer:
     def __init__(self, prepared: PreparedCluster) -> None:
         self._registry = prepared.cluster.registry
         self._storage = prepared.cluster.storage
-        self._handle: Callable[[Request], Response] = prepared.dispatcher.handle
+        self.faults = Faults(prepared.cluster.clock)
+        self._handle: Callable[[Request], Response] = self.faults.wrap(prepared.dispatcher.handle)
         self._lock = threading.Lock()  # guards the two lists
         self._actions = Actions()
         self._questions = Actions()
