@@ -168,3 +168,58 @@ def test_a_token_that_was_changed_is_none(cs: Clientset) -> None:
 
     for token in (f"{head}.{forged}.{signature}", f"{unsigned}.{body}.", f"{head}.{body}.{signature[:-4]}AAAA"):
         assert not review(cs, token).authenticated
+
+
+def test_others_can_verify_a_token_by_the_published_key(cs: Clientset, server: APIServer) -> None:
+    pytest.importorskip("cryptography")
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+    token = issue(cs)
+    with Client(server, token) as client:  # service accounts may read it
+        told = client.get("/.well-known/openid-configuration").body
+        [key] = client.get("/openid/v1/jwks").body["keys"]
+
+    assert told["issuer"] == ISSUER
+    assert told["id_token_signing_alg_values_supported"] == [key["alg"]] == ["ES256"]
+    x, y, signature = (
+        base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) for text in (key["x"], key["y"], token.split(".")[2])
+    )
+    public = ec.EllipticCurvePublicNumbers(
+        int.from_bytes(x, "big"), int.from_bytes(y, "big"), ec.SECP256R1()
+    ).public_key()
+    parts = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+    public.verify(parts, token.rpartition(".")[0].encode(), ec.ECDSA(hashes.SHA256()))
+
+
+def test_without_cryptography_tokens_are_signed_with_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "cryptography" else find_spec(name, *rest)
+    )
+    with APIServer() as server, Clientset(server.config) as cs, Client(server) as client:
+        cs.core_v1.service_accounts("default").create({"metadata": {"name": "robot"}})
+
+        token = issue(cs)
+
+        assert json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))["alg"] == "HS256"
+        assert review(cs, token).authenticated
+        assert client.get("/openid/v1/jwks").status == 404
+
+
+def test_a_secret_of_the_type_for_it_holds_a_token(cs: Clientset) -> None:
+    kind = "kubernetes.io/service-account-token"
+    named = {"kubernetes.io/service-account.name": "robot"}
+    secrets = cs.core_v1.secrets("default")
+
+    secrets.create({"metadata": {"name": "long", "annotations": named}, "type": kind})
+
+    found = secrets.wait("long", lambda secret: bool(secret and (secret.data or {}).get("token")), timeout=10.0)
+    token = found.data["token"].decode() if isinstance(found.data["token"], bytes) else found.data["token"]
+    assert review(cs, token).user.username == "system:serviceaccount:default:robot"
+    cs.core_v1.service_accounts("default").delete("robot")
+    secrets.wait("long", "delete", timeout=10.0)
+    assert not review(cs, token).authenticated

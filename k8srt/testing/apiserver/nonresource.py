@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
+from k8srt.testing.apiserver.accounts import ISSUER, ServiceAccountTokens
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.discovery import Discovery
 from k8srt.testing.apiserver.failures import method_not_allowed, no_such_resource
@@ -13,6 +16,7 @@ from k8srt.testing.apiserver.openapi import OpenAPI
 from k8srt.testing.apiserver.requests import RequestInfo
 
 JSON = dict[str, Any]
+_OPENID = ("/.well-known/openid-configuration", "/openid/v1/jwks")
 TEXT = "text/plain; charset=utf-8"
 VERSION: JSON = {
     "major": "1",
@@ -50,9 +54,31 @@ class NonResource:
             if request.method not in ("GET", "HEAD"):
                 raise method_not_allowed()
             return answer(request, Form(pretty=True), VERSION)
+        if request.path.rstrip("/") in _OPENID:
+            return self._openid(request)
         if not parts:
             return answer(request, Form(pretty=True), {"paths": self._paths()})
         return self.not_found()
+
+    def _openid(self, request: Request) -> Response:
+        """How others verify the tokens of service accounts; nobody can where they are signed with a secret."""
+        accounts: ServiceAccountTokens = self._cluster.accounts
+        keys = accounts.key.public()
+        if request.method != "GET":
+            raise method_not_allowed()
+        if not keys:
+            return self.not_found()
+        headers = [("Cache-Control", "public, max-age=3600")]
+        if "jwks" in request.path:
+            return Response(200, msgspec.json.encode({"keys": keys}), "application/jwk-set+json", headers)
+        told = {
+            "issuer": ISSUER,
+            "jwks_uri": f"{ISSUER}/openid/v1/jwks",
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": [key["alg"] for key in keys],
+        }
+        return Response(200, msgspec.json.encode(told), "application/json", headers)
 
     @staticmethod
     def not_found() -> Response:
