@@ -14,9 +14,10 @@ from k8srt.errors import CredentialsError
 from k8srt.rest import Config, RESTClient
 from k8srt.testing import APIServer
 from k8srt.testing.apiserver.auth import User
-from tests.integration.plugins import V1, V1BETA1, Plugin, written
+from k8srt.tools.clientcmd import load_config
+from tests.integration.plugins import V1, V1BETA1, Issuer, Plugin, written
 from tests.integration.programs import Kubectl, binaries, number
-from tests.integration.wire import Authority
+from tests.integration.wire import Authority, Exchange, WireServer
 
 pytestmark = [pytest.mark.kubectl, pytest.mark.timeout(120)]
 
@@ -145,3 +146,30 @@ def test_rest_62_both_give_the_hint_for_what_is_retired(
 
     hint = theirs[theirs.index("Please use") :].strip()
     assert hint in str(caught.value)
+
+
+def test_rest_62_kcfg_39_each_goes_on_with_the_refresh_token_that_the_other_wrote(binary: Path, tmp_path: Path) -> None:
+    authority, issuer, came = Authority(), Issuer(), []
+    issuer.life = 9.0  # expired as soon as it is given, so that each use needs another one
+
+    def respond(exchange: Exchange) -> None:
+        came.append(exchange.headers.get("authorization", ""))
+        exchange.reply(body={"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "x"}})
+
+    tls = authority.issue("127.0.0.1").server_context(tmp_path)
+    ca = base64.b64encode(authority.certificate).decode()
+    with WireServer(issuer, tls=tls) as provider, WireServer(respond, tls=tls) as api:
+        issuer.url = provider.url
+        config = Plugin(tmp_path, "").kubeconfig({"server": api.url, "certificate-authority-data": ca})
+        settings = {"idp-issuer-url": issuer.url, "client-id": "k8s", "idp-certificate-authority-data": ca}
+        provided = {"name": "oidc", "config": {**settings, "client-secret": "s", "refresh-token": "r0"}}
+        config["users"][0]["user"] = {"auth-provider": provided}
+        path = written(tmp_path, config)
+
+        for _ in range(2):
+            Kubectl(binary, path, tmp_path, "default")("get", "--raw", "/x", stdin="")
+            with RESTClient(load_config(kubeconfig=str(path)).config) as client:
+                client.get().abs_path("/x").do()
+
+    assert [form["refresh_token"] for form in issuer.asked] == ["r0", "r1", "r2", "r3"]
+    assert came == [f"Bearer {token}" for token in issuer.given]

@@ -23,53 +23,8 @@ from k8srt.plugin.auth import azure
 from k8srt.rest import Config, RESTClient
 from k8srt.tools import clientcmd
 from k8srt.transport.auth_config import AuthProviderConfig
+from tests.integration.plugins import Issuer, jwt
 from tests.integration.wire import Authority, Exchange, WireServer, tls_config
-
-
-def jwt(life: float, **claims: Any) -> str:
-    """A token as issuers make them, with a signature that is none: only the server looks at it."""
-    payload = {"sub": "jane", "exp": time.time() + life, **claims}
-    parts = [{"alg": "RS256"}, payload]
-    return ".".join(
-        [*(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts), "s"]
-    )
-
-
-class Issuer:
-    """An OpenID Connect issuer that takes each refresh token once."""
-
-    def __init__(self) -> None:
-        self.good = {"r0"}
-        self.asked: list[dict[str, str]] = []
-        self.headers: list[Mapping[str, str]] = []
-        self.paths: list[str] = []
-        self.given: list[str] = []
-        self.life = 3600.0
-        self.style = "header"
-        self.discovery: Any = None
-        self.answer: Any = None
-        self.url = ""
-
-    def __call__(self, exchange: Exchange) -> None:
-        self.paths.append(exchange.path)
-        if exchange.path == "/.well-known/openid-configuration":
-            exchange.reply(*(self.discovery or (200, {"issuer": self.url, "token_endpoint": f"{self.url}/token"})))
-            return
-        form = dict(urllib.parse.parse_qsl(exchange.body.decode()))
-        self.asked.append(form)
-        self.headers.append(exchange.headers)
-        if self.answer is not None:
-            exchange.reply(*self.answer)
-        elif ("authorization" in exchange.headers) != (self.style == "header"):
-            exchange.reply(401, {"error": "invalid_client"})
-        elif form.get("refresh_token") not in self.good:
-            exchange.reply(
-                400, {"error": "invalid_grant", "error_description": "unknown refresh token", "x": "hunter2"}
-            )
-        else:
-            self.good = {f"r{len(self.given) + 1}"}
-            self.given.append(jwt(self.life, n=len(self.given)))
-            exchange.reply(200, {"id_token": self.given[-1], "refresh_token": next(iter(self.good)), "token_type": "x"})
 
 
 class API:
