@@ -1,0 +1,217 @@
+"""A queue that never blocks who puts something in, and the threads that empty it.
+
+There is no thread before the first item. One stays, waiting for more; others come, up to `workers`, while items wait
+for which nobody is free, and go when none do. What finds no room is dropped and counted, and a log tells when that
+begins and how much it was when it is over.
+
+Contract: EVT-01, EVT-06, EVT-07, EVT-27.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Generic, TypeVar
+
+from k8srt.util.clock import SYSTEM, Clock
+from k8srt.util.threads import spawn
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ROOM = 1000
+"""How many items wait at most, unless told otherwise."""
+
+Job = Callable[[], object]
+
+
+class Chore:
+    """Something to do every `period` seconds, while there is a thread to do it."""
+
+    def __init__(self, period: float, do: Job) -> None:
+        self.period = period
+        self.do = do
+        self.due: float | None = None  # the outbox's to set, under its lock
+
+
+class Outbox(Generic[T]):
+    """See the module. Thread-safe; `handle` is called with one item at a time by each thread, with no lock held.
+
+    What `handle` raises is logged, and ends nothing. Threads are called `k8srt-<what>-<n>`.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        handle: Callable[[T], object],
+        *,
+        room: int = ROOM,
+        workers: int = 1,
+        chores: Iterable[Chore] = (),
+        clock: Clock = SYSTEM,
+    ) -> None:
+        if room < 1 or workers < 1:
+            raise ValueError(f"{what}: there must be room for items and somebody to handle them: {room=}, {workers=}")
+        self._what = what
+        self._handle = handle
+        self._room = room
+        self._workers = workers
+        self._chores = list(chores)
+        self._clock = clock
+        self._cond = threading.Condition()  # guards all below
+        self._waiting: deque[T] = deque()
+        self._threads: set[threading.Thread] = set()
+        self._keeper = False  # whether the thread that stays is there
+        self._idle = 0
+        self._busy = 0
+        self._closed = False
+        self._dropped = 0
+        self._dropping = 0  # since the queue was last empty
+
+    # ---- putting in -----------------------------------------------------------------------------------------------
+
+    def put(self, item: T) -> bool:
+        """Have an item handled. False when there is no room for it, or no more are taken. Never blocks."""
+        with self._cond:
+            if self._closed:
+                return False
+            if len(self._waiting) >= self._room:
+                self._dropped += 1
+                self._dropping += 1
+                first = self._dropping == 1
+            else:
+                self._waiting.append(item)
+                self._find_hands_locked()
+                return True
+        if first:
+            log.warning("%s: %d wait already, those that come now are dropped", self._what, self._room)
+        return False
+
+    def _find_hands_locked(self) -> None:
+        if len(self._waiting) > self._idle and len(self._threads) < self._workers:
+            keeper = not self._keeper
+            self._keeper = True
+            self._start_chores_locked()
+            self._threads.add(spawn(self._what, self._run, keeper))
+        else:
+            self._cond.notify_all()  # not only whoever waits for the end of it all
+
+    def _start_chores_locked(self) -> None:
+        now = self._clock.now()
+        for chore in self._chores:
+            if chore.due is None:
+                chore.due = now + chore.period
+
+    @property
+    def dropped(self) -> int:
+        """How many items found no room so far."""
+        with self._cond:
+            return self._dropped
+
+    def __len__(self) -> int:
+        """How many wait."""
+        with self._cond:
+            return len(self._waiting)
+
+    # ---- the threads ----------------------------------------------------------------------------------------------
+
+    def _run(self, keeper: bool) -> None:
+        while (job := self._next(keeper)) is not None:
+            try:
+                job()
+            except (Exception, SystemExit):
+                log.exception("%s: a handler failed", self._what)
+            self._finished()
+
+    def _next(self, keeper: bool) -> Job | None:
+        """What to do now; waits for it if this is the thread that stays. None: end."""
+        with self._cond:
+            while True:
+                job = self._take_locked()
+                if job is not None:
+                    self._busy += 1
+                    return job
+                if self._closed or not keeper:
+                    self._threads.discard(threading.current_thread())
+                    self._cond.notify_all()
+                    return None
+                self._idle += 1
+                due = min((chore.due for chore in self._chores if chore.due is not None), default=None)
+                self._clock.wait(self._cond, due)
+                self._idle -= 1
+
+    def _take_locked(self) -> Job | None:
+        now = self._clock.now()
+        for chore in self._chores:
+            if not self._closed and chore.due is not None and chore.due <= now:
+                chore.due = now + chore.period
+                return chore.do
+        return partial(self._handle, self._waiting.popleft()) if self._waiting else None
+
+    def _finished(self) -> None:
+        with self._cond:
+            self._busy -= 1
+            dropped = 0
+            if not self._waiting:
+                dropped, self._dropping = self._dropping, 0
+                self._cond.notify_all()
+        if dropped:
+            log.info("%s: there is room again; %d were dropped", self._what, dropped)
+
+    # ---- the end --------------------------------------------------------------------------------------------------
+
+    def flush(self, deadline: float | None) -> bool:
+        """Wait until all is handled, at most until `deadline` on the clock; returns whether it is."""
+        with self._cond:
+            while self._waiting or self._busy:
+                if deadline is not None and self._clock.now() >= deadline:
+                    return False
+                self._clock.wait(self._cond, deadline)
+            return True
+
+    def close(self) -> None:
+        """Take no more. What waits is handled, then the threads end; does not wait for that."""
+        with self._cond:
+            self._closed = True
+            self._cond.notify_all()
+
+    def abandon(self) -> int:
+        """Take no more, and forget what waits; returns how much that was."""
+        with self._cond:
+            self._closed = True
+            lost = len(self._waiting)
+            self._waiting.clear()
+            self._cond.notify_all()
+            return lost
+
+    @property
+    def ended(self) -> bool:
+        """Whether no thread is there."""
+        with self._cond:
+            return not self._threads
+
+    def wait_for_end(self, deadline: float) -> bool:
+        """Once closed: wait until the threads have ended, save the one that asks; False if they haven't by then."""
+        with self._cond:
+            while self._threads - {threading.current_thread()}:
+                if self._clock.now() >= deadline:
+                    return False
+                self._clock.wait(self._cond, deadline)
+            return True
+
+    def join(self, grace: float) -> bool:
+        """Once abandoned: give the threads `grace` seconds each, in real time, to end; returns whether they have."""
+        with self._cond:
+            threads = self._threads - {threading.current_thread()}
+        for thread in threads:
+            thread.join(grace)
+        return not any(thread.is_alive() for thread in threads)
+
+    def __repr__(self) -> str:
+        with self._cond:
+            state = ", closed" if self._closed else ""
+            return f"<Outbox {self._what}: {len(self._waiting)} wait, {self._dropped} dropped{state}>"
