@@ -171,5 +171,7 @@ def test_rest_62_kcfg_39_each_goes_on_with_the_refresh_token_that_the_other_wrot
             with RESTClient(load_config(kubeconfig=str(path)).config) as client:
                 client.get().abs_path("/x").do()
 
-    assert [form["refresh_token"] for form in issuer.asked] == ["r0", "r1", "r2", "r3"]
+    used = [form["refresh_token"] for form in issuer.asked]
+    assert len(used) >= 4  # more, where kubectl first asks for the version of the server
+    assert used == [f"r{number}" for number in range(len(used))]
     assert came == [f"Bearer {token}" for token in issuer.given]
