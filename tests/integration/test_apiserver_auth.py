@@ -66,7 +66,6 @@ def grant(admin: Clientset, user: str, rules: list[Any], *, namespace: str = "",
 
 @pytest.mark.skipif(find_spec("cryptography") is None, reason="certificates are made with cryptography")
 class TestCertificates:
-
     def test_a_server_makes_its_own(self) -> None:
         with APIServer(tls=True) as server:
             config = rest_config_from_kubeconfig(server.kubeconfig().encode())
@@ -328,7 +327,7 @@ def test_acting_as_others_for_one_thing_only(server: APIServer, admin: Clientset
             cs.core_v1.pods("kube-system").list()
     with (
         Clientset(acting(bot, "john")) as cs,
-        pytest.raises(errors.Forbidden, match='users.* "john" is forbidden'),
+        pytest.raises(errors.Forbidden, match=r'users.* "john" is forbidden'),
     ):
         cs.core_v1.pods("default").list()
 

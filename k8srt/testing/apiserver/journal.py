@@ -14,6 +14,7 @@ time, the numbers go on a little further after such an end.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -58,6 +59,7 @@ class Journal:
         self._durable = 0
         self._broken: Exception | None = None
         self._closed = False
+        _make_private(self.path)
         try:
             self._db = sqlite3.connect(self.path, timeout=1.0, isolation_level=None, check_same_thread=False)
             self._open()
@@ -149,6 +151,14 @@ class Journal:
                 self._db.execute(_FACT, ("open", 0))
                 self._broken = sqlite3.ProgrammingError("the file has been closed")
             self._db.close()
+
+
+def _make_private(path: Path) -> None:
+    """See to it that the file is there, and that others cannot read what is put into it."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as err:
+        raise ConfigError(f"{path}: {err.strerror}") from err
 
 
 def _about(stored: Stored) -> bytes:
