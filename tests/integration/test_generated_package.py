@@ -38,11 +38,12 @@ def await_established(client, name):
 @pytest.fixture(scope="module")
 def server():
     """A server that has all definitions."""
-    with APIServer() as server, Clientset(server.config) as cs:
-        client = cs.apiextensions_v1.custom_resource_definitions()
-        names = [client.create(CustomResourceDefinition.from_dict(each)).metadata.name for each in definitions()]
-        for name in names:
-            await_established(client, name)
+    with APIServer() as server:
+        with Clientset(server.config) as cs:
+            client = cs.apiextensions_v1.custom_resource_definitions()
+            names = [client.create(CustomResourceDefinition.from_dict(each)).metadata.name for each in definitions()]
+            for name in names:
+                await_established(client, name)
         yield server
 
 
