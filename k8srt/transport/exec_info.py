@@ -72,10 +72,7 @@ def request_json(version: str, *, interactive: bool, cluster: ExecCluster | None
 
 def parse_answer(output: bytes, version: str) -> Credentials:
     """Read what a program wrote. Raises CredentialsError, which shows nothing of it: it may be a secret."""
-    try:
-        answer = json.loads(output.decode("utf-8"))
-    except (ValueError, RecursionError) as err:
-        raise CredentialsError(f"decoding stdout: {_without_content(err, output)}") from None
+    answer = _decoded(output)
     if not isinstance(answer, dict):
         raise CredentialsError(f"decoding stdout: expected an object of kind {_KIND}, got {_named(answer)}")
     kind, found = answer.get("kind"), answer.get("apiVersion")
@@ -124,12 +121,29 @@ def _moment(status: dict[str, Any]) -> datetime | None:
     return moment.astimezone(UTC)
 
 
-def _without_content(err: Exception, output: bytes) -> str:
+def _decoded(output: bytes) -> Any:
+    """The value that is printed: JSON, or YAML, which kubectl reads as well."""
     if not output.strip():
-        return "it is empty"
-    if isinstance(err, json.JSONDecodeError):
-        return f"no JSON: line {err.lineno}, column {err.colno}: {err.msg}"
-    return "no JSON: it is nested too deeply" if isinstance(err, RecursionError) else "no JSON: it is no UTF-8"
+        raise CredentialsError("decoding stdout: it is empty")
+    try:
+        text = output.decode("utf-8")
+    except ValueError:
+        raise CredentialsError("decoding stdout: it is no UTF-8") from None
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise CredentialsError("decoding stdout: it is nested too deeply") from None
+    except ValueError as err:
+        place = f"line {err.lineno}, column {err.colno}" if isinstance(err, json.JSONDecodeError) else "somewhere"
+    from k8srt.apimachinery.yamlio import load  # with the parser, for the few who need it
+
+    try:
+        answer = load(text)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise CredentialsError(f"decoding stdout: neither JSON ({place}) nor a YAML object")
+    return answer
 
 
 def _named(value: Any) -> str:

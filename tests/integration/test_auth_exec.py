@@ -183,8 +183,8 @@ def test_rest_57_at_a_terminal(mode: str, unavailable: str, expected: str, tmp_p
 
 BAD = {
     "no output": ("", "decoding stdout: it is empty"),
-    "nonsense": ("print('gibberish')", "decoding stdout: no JSON: line 1, column 1"),
-    "no utf-8": ("sys.stdout.buffer.write(b'\\xff\\xfe')", "decoding stdout: no JSON: it is no UTF-8"),
+    "nonsense": ("print('gibberish')", "decoding stdout: neither JSON (line 1, column 1) nor a YAML object"),
+    "no utf-8": ("sys.stdout.buffer.write(b'\\xff\\xfe')", "decoding stdout: it is no UTF-8"),
     "a list": ("print('[]')", "expected an object of kind ExecCredential, got a list"),
     "no kind": ("print('{}')", "no kind or no apiVersion"),
     "another kind": (

@@ -76,6 +76,16 @@ def test_kcfg_06_both_find_a_relative_command_beside_the_file(binary: Path, api:
     assert plugin.runs == 2
 
 
+def test_rest_58_both_read_yaml(binary: Path, api: APIServer, tmp_path: Path) -> None:
+    until = "expirationTimestamp: 2999-01-01T00:00:00Z"
+    plugin = Plugin(tmp_path, f"print('kind: ExecCredential\\napiVersion: {V1}\\nstatus: {{token: t1, {until}}}')")
+    path = written(tmp_path, plugin.kubeconfig(cluster_of(api)))
+
+    Kubectl(binary, path, tmp_path, "default")("get", "--raw", "/version", stdin="")
+    with RESTClient(Config.from_kubeconfig(path)) as client:
+        client.get().abs_path("/version").do()
+
+
 FAILURES = {
     "missing": (
         {"command": "no-such-program", "installHint": "get it"},

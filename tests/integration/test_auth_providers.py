@@ -358,7 +358,8 @@ def test_rest_62_gcp_runs_its_command_again_after_a_401_and_each_time_when_nothi
 
 GCP_BAD = {
     "exit code": ("sys.exit('no login')", "failed with exit code 1: no login"),
-    "no json": ("print('hunter2')", "printed no JSON"),
+    "nonsense": ("print('hunter2: [')", "printed neither JSON nor YAML"),
+    "a text": ("print('hunter2')", "token-key: nothing was found"),
     "no token": ("print('{\"hunter2\": 1}')", "token-key: nothing was found at '{.access_token}'"),
 }
 

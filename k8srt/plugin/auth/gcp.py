@@ -3,7 +3,7 @@
 | setting | what it is |
 | --- | --- |
 | `access-token`, `expiry` | a token, and when it expires (RFC 3339); written back |
-| `cmd-path`, `cmd-args` | a command that prints JSON; without `cmd-args`, `cmd-path` has its arguments too |
+| `cmd-path`, `cmd-args` | a command that prints JSON or YAML; without `cmd-args`, `cmd-path` has its arguments too |
 | `token-key`, `expiry-key` | where both are in it, as JSONPath: `{.access_token}` and `{.token_expiry}` |
 | `time-fmt` | how the time is written, as Go has it; RFC 3339 without |
 
@@ -81,9 +81,9 @@ class GCP:
             said = f": {done.complaint}" if done.complaint else ""
             raise CredentialsError(f"access token command {name!r} failed with exit code {done.code}{said}")
         try:
-            printed = json.loads(done.output)
-        except ValueError:
-            raise CredentialsError(f"access token command {name!r} printed no JSON") from None
+            printed = _printed(done.output.decode("utf-8"))
+        except (ValueError, RecursionError):
+            raise CredentialsError(f"access token command {name!r} printed neither JSON nor YAML") from None
         value = _find(self._token_path, "token-key", printed)
         if not value:
             raise CredentialsError(f"access token command {name!r} printed no token")
@@ -94,6 +94,15 @@ class GCP:
         except ValueError:
             return value, None
         return value, moment
+
+
+def _printed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        from k8srt.apimachinery.yamlio import load  # with the parser, for the few who need it
+
+        return load(text)
 
 
 def _path(name: str, template: str) -> JSONPath:
