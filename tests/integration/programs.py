@@ -90,6 +90,10 @@ class Kubectl:
         assert done.returncode != 0, f"kubectl {' '.join(words)} should fail: {done.stdout}"
         return done.stderr
 
+    def run(self, *words: str, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        """All that came of it, whether it failed or not."""
+        return self._run(words, stdin, environment)
+
     def _run(self, words, stdin, environment) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*self._command, *words],

@@ -60,8 +60,7 @@ def kubectl(request, cluster, tmp_path_factory):
     """Each kubectl, in a namespace of its own in which a Foo is there and reconciled."""
     name = f"with-{number(request.param)}"
     kubectl = Kubectl(request.param, cluster, tmp_path_factory.mktemp(name), name)
-    # Not by `create namespace`: from 1.32 on its body is protobuf, which the server doesn't read yet.
-    kubectl("apply", "-f", "-", stdin=f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n")
+    kubectl("create", "namespace", name)
     assert kubectl("apply", "-f", "-", stdin=FOO).strip() == "foo.samplecontroller.k8s.io/example-foo created"
     kubectl.wait("foo/example-foo", "jsonpath={.status.availableReplicas}=2")
     return kubectl
