@@ -586,3 +586,16 @@ def test_rest_05_nothing_shows_a_setting(issuer: Issuer, served: WireServer, aut
     assert "r0" not in shown
     assert "s&cret" not in shown
     assert repr(auth.Token("hunter2")) == "Token('--- REDACTED ---', expires=None)"
+
+
+def test_usr_29_the_provider_in_the_documentation_works(api: API, served: WireServer, authority: Authority) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "connecting.md").read_text()
+    [block] = [block for block in page.split("```python\n")[1:] if "auth.register(" in block]
+
+    exec(block.partition("```")[0], {})
+    with WireServer(lambda exchange: exchange.reply(body={"token": "from-vault"})) as vault:
+        with client(served, authority, "vault", {"address": vault.url}) as it:
+            get(it)
+
+        assert [request.path for request in vault.requests] == ["/v1/kubernetes/token"]
+    assert api.came == ["Bearer from-vault"]
