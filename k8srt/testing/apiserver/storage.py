@@ -10,6 +10,7 @@ dropped. All methods are thread-safe; one lock guards all tables, so that versio
 
 from __future__ import annotations
 
+import sys
 import threading
 from bisect import bisect_right
 from collections import deque
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 FIRST_REVISION = 100  # what came before counts as compacted, as on a server that has lived for a while
 HISTORY = 4096  # events kept for each table
+_ENCODER = msgspec.json.Encoder()
+_NONE: Mapping[str, str] = {}
 
 
 class NoSuchKey(Exception):
@@ -89,6 +92,11 @@ class Page:
 
 def key_of(namespace: str, name: str) -> str:
     return f"{namespace}/{name}" if namespace else name
+
+
+def _shared(facts: Mapping[str, str]) -> Mapping[str, str]:
+    """A copy that shares its texts with others that say the same: labels of many objects do."""
+    return {sys.intern(str(name)): sys.intern(str(value)) for name, value in facts.items()} if facts else _NONE
 
 
 class _Table:
@@ -156,6 +164,7 @@ class Storage:
         self._clock = clock
         self._listeners: list[Callable[[str, Change], None]] = []
         self._closed = False
+        self._buffer = bytearray()
         self._journal = journal
         self._hurried = False
         if journal is not None:
@@ -258,15 +267,16 @@ class Storage:
         meta["resourceVersion"] = str(self._revision)
         body = {name: part for name, part in obj.items() if name not in ("kind", "apiVersion")}
         namespace, name = meta.get("namespace", ""), meta["name"]
+        _ENCODER.encode_into(body, self._buffer)
         return Stored(
             key=key_of(namespace, name),
-            namespace=namespace,
+            namespace=sys.intern(namespace),
             name=name,
             uid=meta.get("uid", ""),
             revision=self._revision,
-            body=msgspec.json.encode(body),
-            labels=dict(labels),
-            fields=dict(fields),
+            body=bytes(self._buffer),  # of its exact size, which `encode` would not be
+            labels=_shared(labels),
+            fields=_shared(fields),
         )
 
     def _publish_locked(self, resource: str, table: _Table, change: Change) -> None:
