@@ -122,7 +122,13 @@ class Broadcasting(Generic[E]):
             return self._dropped
 
     def _watch(
-        self, what: str, handler: Callable[[E], object], *, workers: int = 1, chores: Iterable[Chore] = ()
+        self,
+        what: str,
+        handler: Callable[[E], object],
+        *,
+        workers: int = 1,
+        chores: Iterable[Chore] = (),
+        last: Callable[[], object] | None = None,
     ) -> EventWatch:
         if not callable(handler):
             raise TypeError(f"a handler is a function of an event, not {handler!r}")
@@ -130,9 +136,8 @@ class Broadcasting(Generic[E]):
         def handle(record: Record) -> None:
             handler(self._cls.from_record(record))
 
-        watch = EventWatch(
-            Outbox(what, handle, room=ROOM, workers=workers, chores=chores, clock=self._clock), self._forget
-        )
+        outbox = Outbox(what, handle, room=ROOM, workers=workers, chores=chores, last=last, clock=self._clock)
+        watch = EventWatch(outbox, self._forget)
         with self._lock:
             if self._closed:
                 raise RuntimeError("the broadcaster was shut down")
@@ -199,5 +204,5 @@ class Broadcasting(Generic[E]):
 
     def __repr__(self) -> str:
         with self._lock:
-            state = "shut down" if self._closed else f"{len(self._watches)} watches"
-            return f"<{type(self).__name__} {state}, {self._dropped} events dropped>"
+            state = "shut down" if self._closed else f"watches: {len(self._watches)}"
+            return f"<{type(self).__name__} {state}, events dropped: {self._dropped}>"

@@ -11,6 +11,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from enum import Enum, auto
+from typing import NamedTuple
 
 from k8srt.apimachinery.object import Object
 from k8srt.errors import AlreadyExists, ClientClosed, K8srtError, StatusError, Stopped, WrongValue
@@ -34,6 +36,21 @@ class Endings:
         self.stopped = Stop()
 
 
+class Outcome(Enum):
+    """What came of trying to write an event."""
+
+    WRITTEN = auto()
+    HOPELESS = auto()  # another try would end the same way
+    UNREACHED = auto()
+
+
+class Attempt(NamedTuple):
+    """One try, and why it failed if it did."""
+
+    outcome: Outcome
+    error: Exception | None
+
+
 class Delivery:
     """Delivers events to one sink. Thread-safe; `deliver` blocks.
 
@@ -55,32 +72,38 @@ class Delivery:
         Answers of the server that are among `again` are no reason to give up.
         """
         for attempt in range(1, TRIES + 1):
-            try:
-                write()
-            except Exception as err:  # noqa: BLE001 - whatever it is, the next event is written
-                if not self._worth_another(event, err, attempt, again):
-                    return False
-            else:
-                self._reached()
-                return True
+            outcome, err = self.attempt(event, write, again)
+            if outcome is not Outcome.UNREACHED:
+                return outcome is Outcome.WRITTEN
+            if attempt == TRIES or self._endings.closing.is_set():
+                self._give_up(event, err, attempt)
+                return False
+            self._clock.wait_event(self._endings.closing, self._delays(attempt))
         return False
 
-    def _worth_another(self, event: Object, err: Exception, attempt: int, again: tuple[type[StatusError], ...]) -> bool:
-        """Whether to try again; has waited then. If not, it is logged why."""
+    def attempt(self, event: Object, write: Callable[[], object], again: tuple[type[StatusError], ...] = ()) -> Attempt:
+        """Call `write` once. What went wrong for good is logged."""
+        try:
+            write()
+        except Exception as err:  # noqa: BLE001 - whatever it is, the next event is written
+            return Attempt(self._judge(event, err, again), err)
+        self._reached()
+        return Attempt(Outcome.WRITTEN, None)
+
+    def _judge(self, event: Object, err: Exception, again: tuple[type[StatusError], ...]) -> Outcome:
         if isinstance(err, Stopped) or self._endings.stopped.is_set():
             log.debug("%r: not written, since writing was stopped", event)
-            return False
+            return Outcome.HOPELESS
         if isinstance(err, StatusError):
             self._reached()
-        if is_final(err) and not isinstance(err, again):
+        if isinstance(err, again):
+            log.debug("%r: not written, trying again later: %s", event, err)
+        elif is_final(err):
             _log_final(event, err)
-            return False
-        self._failed(event, err)
-        if attempt == TRIES or self._endings.closing.is_set():
-            self._give_up(event, err, attempt)
-            return False
-        self._clock.wait_event(self._endings.closing, self._delays(attempt))
-        return True
+            return Outcome.HOPELESS
+        else:
+            self._failed(event, err)
+        return Outcome.UNREACHED
 
     def _failed(self, event: Object, err: Exception) -> None:
         now = self._clock.now()
@@ -91,7 +114,7 @@ class Delivery:
                 self._lost = 0
         log.log(logging.WARNING if first else logging.DEBUG, "%r: not written, trying again later: %s", event, err)
 
-    def _give_up(self, event: Object, err: Exception, attempt: int) -> None:
+    def _give_up(self, event: Object, err: Exception | None, attempt: int) -> None:
         with self._lock:
             self._lost += 1
         tries = f"{attempt} tries" if attempt > 1 else "one try"

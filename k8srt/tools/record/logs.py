@@ -6,39 +6,48 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from k8srt.api.core.v1 import Event, ObjectReference
+from k8srt.api.core.v1 import ObjectReference
 from k8srt.tools.record.broadcasting import LogFunction
 
 
-def plain(log: LogFunction) -> Callable[[Event], None]:
-    """A handler that calls `log` with a format and its arguments, one line for each event."""
+def plain(log: LogFunction, about: str = "involved_object", text: str = "message") -> Callable[[Any], None]:
+    """A handler that calls `log` with a format and its arguments, one line for each event.
 
-    def write(event: Event) -> None:
-        about = describe(event.involved_object)
-        log("Event(%s): type: '%s' reason: '%s' %s", about, event.type, event.reason, event.message or "")
+    `about` and `text` are where the event has its object and its message.
+    """
+
+    def write(event: Any) -> None:
+        object_ = describe(getattr(event, about))
+        log("Event(%s): type: '%s' reason: '%s' %s", object_, event.type, event.reason, getattr(event, text) or "")
 
     return write
 
 
-def structured(log: logging.Logger, level: int) -> Callable[[Event], None]:
+def structured(
+    log: logging.Logger,
+    level: int,
+    about: str = "involved_object",
+    said: tuple[str, ...] = ("type", "reason", "message"),
+) -> Callable[[Any], None]:
     """A handler that logs "Event occurred" and the fields of the event, in the text and as `record.event`."""
 
-    def write(event: Event) -> None:
-        log_fields(log, level, about_fields(event.involved_object) | said_fields(event, "message"))
+    def write(event: Any) -> None:
+        log_fields(
+            log, level, about_fields(getattr(event, about)) | {name: getattr(event, name) or "" for name in said}
+        )
 
     return write
 
 
-def about_fields(about: ObjectReference, *, part: bool = True) -> dict[str, str]:
+def about_fields(about: ObjectReference) -> dict[str, str]:
     """What an event is about."""
     name = f"{about.namespace}/{about.name or ''}" if about.namespace else about.name or ""
-    field = {"fieldPath": about.field_path or ""} if part else {}
-    return {"object": name, **field, "kind": about.kind or "", "apiVersion": about.api_version or ""}
-
-
-def said_fields(event: Any, text: str, *more: str) -> dict[str, str]:
-    """What an event says; `text` is the name that its message has."""
-    return {name: getattr(event, name) or "" for name in ("type", "reason", *more, text)}
+    return {
+        "object": name,
+        "fieldPath": about.field_path or "",
+        "kind": about.kind or "",
+        "apiVersion": about.api_version or "",
+    }
 
 
 def log_fields(log: logging.Logger, level: int, fields: dict[str, str]) -> None:

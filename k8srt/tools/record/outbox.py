@@ -41,7 +41,8 @@ class Chore:
 class Outbox(Generic[T]):
     """See the module. Thread-safe; `handle` is called with one item at a time by each thread, with no lock held.
 
-    What `handle` raises is logged, and ends nothing. Threads are called `k8srt-<what>-<n>`.
+    What `handle` raises is logged, and ends nothing. Threads are called `k8srt-<what>-<n>`. The one that stays does the
+    `chores` when they are due, and `last` at the end, once all is handled that waited at a `close`.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Outbox(Generic[T]):
         room: int = ROOM,
         workers: int = 1,
         chores: Iterable[Chore] = (),
+        last: Job | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         if room < 1 or workers < 1:
@@ -61,6 +63,7 @@ class Outbox(Generic[T]):
         self._room = room
         self._workers = workers
         self._chores = list(chores)
+        self._last = last
         self._clock = clock
         self._cond = threading.Condition()  # guards all below
         self._waiting: deque[T] = deque()
@@ -131,7 +134,7 @@ class Outbox(Generic[T]):
         """What to do now; waits for it if this is the thread that stays. None: end."""
         with self._cond:
             while True:
-                job = self._take_locked()
+                job = self._take_locked(keeper)
                 if job is not None:
                     self._busy += 1
                     return job
@@ -144,13 +147,18 @@ class Outbox(Generic[T]):
                 self._clock.wait(self._cond, due)
                 self._idle -= 1
 
-    def _take_locked(self) -> Job | None:
+    def _take_locked(self, keeper: bool) -> Job | None:
         now = self._clock.now()
         for chore in self._chores:
             if not self._closed and chore.due is not None and chore.due <= now:
                 chore.due = now + chore.period
                 return chore.do
-        return partial(self._handle, self._waiting.popleft()) if self._waiting else None
+        if self._waiting:
+            return partial(self._handle, self._waiting.popleft())
+        last = None
+        if self._closed and keeper:
+            last, self._last = self._last, None
+        return last
 
     def _finished(self) -> None:
         with self._cond:
@@ -183,6 +191,7 @@ class Outbox(Generic[T]):
         """Take no more, and forget what waits; returns how much that was."""
         with self._cond:
             self._closed = True
+            self._last = None
             lost = len(self._waiting)
             self._waiting.clear()
             self._cond.notify_all()
