@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from k8srt.testing.fake.reactors import NotHandled as NotHandled
     from k8srt.testing.fake.refusals import refusal as refusal
     from k8srt.testing.fake.watcher import FakeWatcher as FakeWatcher
+    from k8srt.testing.recorder import FakeEventsRecorder as FakeEventsRecorder
+    from k8srt.testing.recorder import FakeRecorder as FakeRecorder
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
@@ -30,6 +32,8 @@ __getattr__, __dir__ = lazy_exports(
         "FakeClock": "k8srt.testing.clock",
         "FakeCustomStore": "k8srt.testing.custom_store",
         "FakeDiscovery": "k8srt.testing.fake.discovery",
+        "FakeEventsRecorder": "k8srt.testing.recorder",
+        "FakeRecorder": "k8srt.testing.recorder",
         "FakeWatcher": "k8srt.testing.fake.watcher",
         "Handled": "k8srt.testing.fake.reactors",
         "NotHandled": "k8srt.testing.fake.reactors",
