@@ -31,6 +31,8 @@ def provider_authorizer(config: Config, clock: Clock) -> ProviderAuthorizer:
     named = config.auth_provider
     if named is None:
         raise ConfigError("auth_provider: none is named")
+    if not all(isinstance(text, str) for pair in named.config.items() for text in pair):
+        raise ConfigError(f"auth provider {named.name}: a setting is no text")
     surroundings = _Surroundings(named.name, config.base_url(), config.auth_persister, clock)
 
     def build() -> ProviderAuthorizer:

@@ -106,6 +106,7 @@ class Transport:
         if self._closed:
             raise ClientClosed(f"{self.base_url}: the client is closed", url=self.base_url)
         sent = self._complete(headers or {}, deadline, interrupt)
+        ours = not any(name.lower() == "authorization" for name in headers or ())
         asked_at = self._now()  # after the credentials were had, so that these count as those that were asked with
         reply = self._inner.send(
             method,
@@ -117,7 +118,7 @@ class Transport:
             what=what or method,
             interrupt=interrupt,
         )
-        if reply.status == 401 and self._authorizer is not None:
+        if reply.status == 401 and ours and self._authorizer is not None:
             self._authorizer.rejected(asked_at)
         return cast(Reply, reply)
 

@@ -8,6 +8,7 @@ Contract: REST-55 to REST-61, USR-11 to USR-13.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -50,6 +51,7 @@ def exec_authorizer(program: ExecConfig, cluster: ExecCluster | None, clock: Clo
 
     Raises ConfigError for a configuration that cannot be used. Runs nothing. Contract: REST-60.
     """
+    _check(program)
     try:
         extension = json.dumps(program.config, sort_keys=True)
     except (TypeError, ValueError) as err:
@@ -80,7 +82,7 @@ class ExecAuthorizer:
 
     def __init__(self, program: ExecConfig, cluster: ExecCluster | None = None, clock: Clock = SYSTEM) -> None:
         _check(program)
-        self._program = program
+        self._program = program = copy.deepcopy(program)  # what its owner does with it is no matter of ours
         self._cluster = cluster
         self._clock = clock
         self._hints = _Sparingly(clock)
@@ -197,12 +199,21 @@ def _check(program: ExecConfig) -> None:
         raise ConfigError(f"exec plugin: invalid apiVersion {program.api_version!r}: must be {known}")
     if program.interactive_mode and program.interactive_mode not in _MODES:
         raise ConfigError(f"exec plugin: unknown interactiveMode {program.interactive_mode!r}: {', '.join(_MODES)}")
-    if not all(name for name, _ in program.env):
+    if isinstance(program.args, str) or not all(isinstance(each, str) for each in program.args):
+        raise ConfigError("exec_provider.args: expected a list of texts")
+    pairs = [] if isinstance(program.env, Mapping) else list(program.env)
+    if len(pairs) != len(program.env) or not all(_is_pair(each) for each in pairs):
+        raise ConfigError("exec_provider.env: expected a list of pairs of texts, name and value")
+    if not all(name for name, _ in pairs):
         raise ConfigError("exec_provider.env: a variable has no name")
     if program.timeout < 0:
         raise ConfigError(f"exec_provider.timeout: must not be negative, got {program.timeout!r}")
     if program.policy is not None:
         program.policy.validate()
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, (tuple, list)) and len(value) == 2 and all(isinstance(each, str) for each in value)
 
 
 def _limit(program: ExecConfig) -> float:

@@ -25,6 +25,11 @@ class PluginPolicy:
     kind: str = "AllowAll"
     allowlist: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if isinstance(self.allowlist, str):
+            raise TypeError("allowlist: expected several names, got a text")
+        object.__setattr__(self, "allowlist", tuple(self.allowlist))
+
     @classmethod
     def deny_all(cls) -> PluginPolicy:
         """No program may be run."""

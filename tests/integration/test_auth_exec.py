@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -374,8 +375,51 @@ def test_a_header_of_ones_own_is_sent_instead(tmp_path: Path, server: WireServer
 
     with of(server, plugin.config()) as client:
         client.get().abs_path("/x").header("Authorization", "Bearer t1").do()
-
     assert (guard.came, plugin.runs) == (["Bearer t1"], 0)
+
+
+def test_rest_59_a_401_for_a_header_of_ones_own_says_nothing_of_the_program(
+    tmp_path: Path, server: WireServer, guard: Guarded
+) -> None:
+    plugin = Plugin(tmp_path, "answer(token='t1')")
+
+    with of(server, plugin.config()) as client:
+        get(client)
+        with pytest.raises(Unauthorized):
+            client.get().abs_path("/x").header("Authorization", "Bearer other").do()
+        get(client)
+
+    assert plugin.runs == 1
+
+
+def test_usr_38_a_program_leaves_no_descriptor_behind(tmp_path: Path, server: WireServer) -> None:
+    bodies = {
+        "good": "answer(token='t1')",
+        "bad": "sys.exit(1)",
+        "big": "print('x' * 2000000)",
+        "slow": "time.sleep(60)",
+    }
+    programs = []
+    for name, body in bodies.items():
+        programs.append(Plugin(tmp_path, body, name=name).config(timeout=0.2 if name == "slow" else 0.0))
+    clients = [of(server, program) for program in programs]
+
+    def run_all() -> None:
+        for client in clients:
+            with contextlib.suppress(CredentialsError, Unauthorized):
+                get(client)
+            client.transport._authorizer.rejected(client.clock.now())
+
+    run_all()
+    _wait_for(lambda: not any(thread.name.startswith("k8srt-") for thread in threading.enumerate()))
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        run_all()
+    _wait_for(lambda: not any(thread.name.startswith("k8srt-") for thread in threading.enumerate()))
+
+    assert len(os.listdir("/proc/self/fd")) == before
+    for client in clients:
+        client.close()
 
 
 def test_a_program_that_hangs_ends_with_its_time(tmp_path: Path, server: WireServer, guard: Guarded) -> None:

@@ -17,12 +17,13 @@ from typing import Any
 
 import pytest
 
-from k8srt.errors import ConfigError, CredentialsError, K8srtError, Unauthorized
+from k8srt.errors import ConfigError, CredentialsError, K8srtError, Stopped, Unauthorized
 from k8srt.plugin import auth
 from k8srt.plugin.auth import azure
 from k8srt.rest import Config, RESTClient
 from k8srt.tools import clientcmd
 from k8srt.transport.auth_config import AuthProviderConfig
+from k8srt.util.threads import Stop
 from tests.integration.plugins import Issuer, jwt
 from tests.integration.wire import Authority, Exchange, WireServer, tls_config
 
@@ -243,6 +244,35 @@ def test_usr_12_an_issuer_that_cannot_be_reached_or_is_not_trusted(
         ):
             get(it)
 
+    assert api.came == []
+
+
+def test_a_stop_ends_the_wait_for_an_issuer_that_is_silent(
+    issuer: Issuer, api: API, served: WireServer, authority: Authority
+) -> None:
+    stop, asked = Stop(), threading.Event()
+
+    def respond(exchange: Exchange) -> None:
+        asked.set()
+        exchange.wait_for_hang_up()
+
+    ended: list[int] = []
+    with WireServer(respond) as silent:
+        settings = oidc(issuer, authority, **{"idp-issuer-url": silent.url})
+        with client(served, authority, "oidc", settings) as it:
+
+            def work() -> None:
+                with pytest.raises(Stopped):
+                    it.get().abs_path("/x").do(stop=stop)
+                ended.append(1)
+
+            thread = threading.Thread(target=work)
+            thread.start()
+            assert asked.wait(10)
+            stop.set()
+            thread.join(10)
+
+    assert ended == [1]
     assert api.came == []
 
 

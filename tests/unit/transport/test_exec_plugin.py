@@ -153,6 +153,10 @@ def test_rest_60_what_is_the_same_is_shared() -> None:
         (ExecConfig("x", api_version=""), "invalid apiVersion ''"),
         (program(interactive_mode="Sometimes"), "unknown interactiveMode 'Sometimes'"),
         (program(env=[("", "x")]), "a variable has no name"),
+        (program(args="get-token"), "expected a list of texts"),
+        (program(args=[1]), "expected a list of texts"),
+        (program(env={"A": "b"}), "expected a list of pairs of texts"),
+        (program(env=["AB"]), "expected a list of pairs of texts"),
         (program(timeout=-1), "must not be negative"),
         (program(config={1, 2}), "cannot be written as JSON"),
         (program(policy=PluginPolicy("Perhaps")), "must be one of AllowAll, DenyAll, Allowlist, not 'Perhaps'"),
@@ -164,6 +168,23 @@ def test_rest_60_what_is_the_same_is_shared() -> None:
 def test_rest_55_rest_61_what_cannot_be_used_is_refused_at_once(config: ExecConfig, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         exec_authorizer(config, None)
+
+
+def test_a_policy_takes_names_only() -> None:
+    with pytest.raises(TypeError, match="got a text"):
+        PluginPolicy("Allowlist", "aws")  # type: ignore[arg-type]
+    assert PluginPolicy("Allowlist", ["aws"]) == PluginPolicy.only("aws")  # type: ignore[arg-type]
+
+
+def test_what_its_owner_does_with_a_configuration_later_changes_nothing(answers: Answers, clock: FakeClock) -> None:
+    programs = answers({"token": "a"})
+    config = program(args=["a"])
+    authorizer = ExecAuthorizer(config, clock=clock)
+
+    config.args.append("b")
+    authorizer.authorization()
+
+    assert programs.commands == [["/bin/program", "a"]]
 
 
 def test_rest_61_the_hint_is_given_ten_times_and_then_hourly(answers: Answers, clock: FakeClock) -> None:
