@@ -1,0 +1,23 @@
+"""What docs/apiserver.md shows is run as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "apiserver.md"
+SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("code", SNIPPETS, ids=[str(number) for number in range(1, len(SNIPPETS) + 1)])
+def test_the_snippets_do_what_they_say(code: str) -> None:
+    exec(compile(code, str(PAGE), "exec"), {"__name__": "apiserver"})
+
+
+def test_there_is_one_for_users_and_one_for_faults() -> None:
+    text = "\n".join(SNIPPETS)
+
+    assert "config_for(" in text
+    assert "server.faults." in text
