@@ -7,7 +7,7 @@ import gzip
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tests.integration.wire import Exchange, event
 
@@ -15,7 +15,6 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
 
 POD = b'{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x","namespace":"d","resourceVersion":"7"}}'
 PAGE = b"<!DOCTYPE html><html><body><h1>Bad Gateway</h1></body></html>"
-EVENTS = event("a") + event("b", version=2)
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -41,9 +40,10 @@ def documented() -> dict[str, Outcome]:
 
 
 Respond = Callable[[Exchange], object]
+Watch = Callable[[bytes], Respond]
 
 
-def say(*pieces: bytes, then: Callable[[Exchange], object] = Exchange.hang_up) -> Respond:
+def say(*pieces: bytes, then: Respond = Exchange.hang_up) -> Respond:
     """A server that says this, byte by byte as it stands here, and then does that."""
 
     def respond(exchange: Exchange) -> None:
@@ -168,48 +168,70 @@ OPENINGS: dict[str, list[Respond]] = {
 }
 """The same as seen by a watch that is opened."""
 
-WATCHES: dict[str, list[Respond]] = {
+
+def after(tail: bytes = b"", rest: bytes = b"", then: Respond = wait) -> Watch:
+    """Events, `rest` in the chunk they are in, and `tail` after it."""
+    return lambda events: say(CHUNKED + chunk(events + rest) + tail, then=then)
+
+
+WATCHES: dict[str, list[Watch]] = {
     "the connection is closed within the answer": [
-        say(CHUNKED + chunk(EVENTS)),
-        say(CHUNKED + chunk(EVENTS) + b"0\r\n"),
-        say(CHUNKED + chunk(EVENTS + event("c")[:20])),
-        say(CHUNKED + chunk(EVENTS) + chunk(event("c"))[:9]),
-        say(OK + b"Content-Length: 100000\r\n\r\n" + EVENTS),
+        after(then=Exchange.hang_up),
+        after(b"0\r\n", then=Exchange.hang_up),
+        after(rest=event("c")[:20], then=Exchange.hang_up),
+        after(chunk(event("c"))[:9], then=Exchange.hang_up),
+        lambda events: say(OK + b"Content-Length: 100000\r\n\r\n" + events),
     ],
     "the connection is reset": [],  # what was said before may be lost with it: see test_every_byte
-    "nothing comes": [say(CHUNKED + chunk(EVENTS), then=wait)],
-    "the body stalls": [say(CHUNKED + chunk(EVENTS + event("c")[:20]), then=wait)],
+    "nothing comes": [after()],
+    "the body stalls": [after(rest=event("c")[:20])],
     "a chunk is malformed": [
-        say(CHUNKED + chunk(EVENTS) + b"zz\r\n", then=wait),
-        say(CHUNKED + chunk(EVENTS)[:-2] + b"more\r\n", then=wait),
-        say(CHUNKED + chunk(EVENTS) + b"x" * 5000, then=wait),
+        after(b"zz\r\n"),
+        after(b"x" * 5000),
+        lambda events: say(CHUNKED + chunk(events)[:-2] + b"more\r\n", then=wait),
     ],
-    "a page of HTML with code 200": [answer(200, EVENTS + PAGE + b"\n", Content_Type="text/html")],
+    "a page of HTML with code 200": [
+        lambda events: answer(200, events + PAGE + b"\n", Content_Type="text/html"),
+        after(rest=PAGE + b"\n"),
+    ],
     "an object of another kind": [
-        say(CHUNKED + chunk(EVENTS + b"[]\n"), then=wait),
-        say(CHUNKED + chunk(EVENTS + b'{"kind":"Pod"}\n'), then=wait),
-        say(CHUNKED + chunk(EVENTS + b'{"type":"RENAMED","object":{}}\n'), then=wait),
+        after(rest=b"[]\n"),
+        after(rest=b'{"kind":"Pod"}\n'),
+        after(rest=b'{"type":"RENAMED","object":{}}\n'),
     ],
     "malformed JSON": [
-        say(CHUNKED + chunk(EVENTS + b'{"type":"ADDED","object":[}\n'), then=wait),
-        say(CHUNKED + chunk(EVENTS + b"\xff\xfe\n"), then=wait),
-        say(CHUNKED + chunk(EVENTS + event("c")[:-9] + b'\n{"type":"ADDED","object":{}}\n'), then=wait),
+        after(rest=b'{"type":"ADDED","object":[}\n'),
+        after(rest=b"\xff\xfe\n"),
+        after(rest=event("c")[:-9] + b'\n{"type":"ADDED","object":{}}\n'),
     ],
-    "JSON nested without end": [say(CHUNKED + chunk(EVENTS + b'{"type":"ADDED","object":' + DEEP + b"}\n"), then=wait)],
+    "JSON nested without end": [after(rest=b'{"type":"ADDED","object":' + DEEP + b"}\n")],
     "an answer without a body": [],  # a watch that brings nothing is no fault
 }
-"""Watches of which two events come before the fault does."""
+"""Watches that bring events before the fault comes."""
 
 
-def cases(table: dict[str, list[Respond]]) -> list[tuple[str, Respond]]:
+S = TypeVar("S")
+
+
+def cases(table: dict[str, list[S]]) -> list[tuple[str, S]]:
     """Every server of a table, with the name of its fault."""
-    return [(fault, respond) for fault, servers in table.items() for respond in servers]
+    return [(fault, server) for fault, servers in table.items() for server in servers]
 
 
 SILENT = {"nothing comes", "the head trickles in", "the body stalls"}
 """What can only be noticed by waiting."""
 
 
-def names(table: dict[str, list[Respond]]) -> list[str]:
+def names(table: dict[str, list[S]]) -> list[str]:
     """What to call each of `cases`."""
     return [f"{fault}-{number}" for fault, servers in table.items() for number, _ in enumerate(servers)]
+
+
+def met_by_watches(fault: str) -> list[Watch]:
+    """What a fault may be to somebody who opens a watch and follows it."""
+    instead = OPENINGS.get(fault) or ([] if WATCHES.get(fault) else REQUESTS[fault])
+    return [*(_whatever_comes(respond) for respond in instead), *WATCHES.get(fault, [])]
+
+
+def _whatever_comes(respond: Respond) -> Watch:
+    return lambda events: respond

@@ -20,6 +20,7 @@ from tests.faults.table import (
     WATCHES,
     Exchange,
     Respond,
+    Watch,
     answer,
     cases,
     documented,
@@ -114,8 +115,9 @@ def test_opening_a_watch(fault: str, respond: Respond) -> None:
             told(caught.value, server)
 
 
-@pytest.mark.parametrize(("fault", "respond"), cases(WATCHES), ids=names(WATCHES))
-def test_an_open_watch(fault: str, respond: Respond) -> None:
+@pytest.mark.parametrize(("fault", "watch"), cases(WATCHES), ids=names(WATCHES))
+def test_an_open_watch(fault: str, watch: Watch) -> None:
+    respond = watch(event("a") + event("b", version=2))
     with WireServer(respond) as server, client(server, silence(fault)) as rest:
         events = ResourceClient(rest, Pod).watch(resource_version="1")
         seen = []
