@@ -199,12 +199,13 @@ def _check(program: ExecConfig) -> None:
         raise ConfigError(f"exec plugin: invalid apiVersion {program.api_version!r}: must be {known}")
     if program.interactive_mode and program.interactive_mode not in _MODES:
         raise ConfigError(f"exec plugin: unknown interactiveMode {program.interactive_mode!r}: {', '.join(_MODES)}")
-    if isinstance(program.args, str) or not all(isinstance(each, str) for each in program.args):
+    args: object = program.args
+    if not isinstance(args, (list, tuple)) or not all(isinstance(each, str) for each in args):
         raise ConfigError("exec_provider.args: expected a list of texts")
-    pairs = [] if isinstance(program.env, Mapping) else list(program.env)
-    if len(pairs) != len(program.env) or not all(_is_pair(each) for each in pairs):
+    env: object = program.env
+    if not isinstance(env, (list, tuple)) or not all(_is_pair(each) for each in env):
         raise ConfigError("exec_provider.env: expected a list of pairs of texts, name and value")
-    if not all(name for name, _ in pairs):
+    if not all(name for name, _ in program.env):
         raise ConfigError("exec_provider.env: a variable has no name")
     if program.timeout < 0:
         raise ConfigError(f"exec_provider.timeout: must not be negative, got {program.timeout!r}")

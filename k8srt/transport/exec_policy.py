@@ -26,7 +26,8 @@ class PluginPolicy:
     allowlist: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if isinstance(self.allowlist, str):
+        given: object = self.allowlist
+        if isinstance(given, str):
             raise TypeError("allowlist: expected several names, got a text")
         object.__setattr__(self, "allowlist", tuple(self.allowlist))
 
