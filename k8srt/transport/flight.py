@@ -98,8 +98,9 @@ class SingleFlight(Generic[T]):
                 if deadline is not None and now >= deadline:
                     raise TimeoutExpired(f"timed out while waiting for credentials: {self._what}")
                 self._clock.wait(gate.cond, until)
-            if flight.over:
+            if flight.over and not flight.overdue:
                 return
+            flight.overdue = True
         flight.cancel.set()
         raise CredentialsError(f"getting credentials: {self._what} did not end within {self._limit:g} seconds")
 
@@ -141,6 +142,7 @@ class _Flight(Generic[T]):
         self.cancel = Stop()
         self.waiting = 0
         self.over = False
+        self.overdue = False
         self.value: T | None = None
         self.error: Exception | None = None
 
