@@ -138,9 +138,13 @@ class Server:
         self.folder = folder
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self) -> None:
+    def spawn(self) -> None:
         words = ["-m", "k8srt.cli.main", "apiserver", "--data-dir", str(self.folder), "--port", str(self.port)]
         self._process = subprocess.Popen([sys.executable, "-u", *words], stdout=subprocess.PIPE, text=True)
+
+    def start(self) -> None:
+        self.spawn()
+        assert self._process is not None
         assert self._process.stdout is not None
         assert "listening" in self._process.stdout.readline()
 
@@ -239,6 +243,25 @@ class Book:
         self.known = {**dict.fromkeys(self.known), **found}
         self.doubtful = {}
         self.highest = version
+
+
+@pytest.mark.parametrize("until", ["cluster.db", "token", "service-account.key"])
+def test_a_kill_while_it_begins_leaves_a_folder_that_can_be_used(tmp_path: Path, until: str) -> None:
+    """The first start makes the folder, its keys and what a cluster begins with; killed anywhere in between."""
+    rng = random.Random(until)
+    with APIServer() as usual, Clientset(usual.config) as cs:
+        expected = {role.metadata.name for role in cs.rbac_v1.cluster_roles().list().items}
+    for number in range(2):
+        server = Server(tmp_path / str(number))
+        server.spawn()
+        while not (server.folder / until).exists():
+            threading.Event().wait(0.001)
+        threading.Event().wait(rng.uniform(0.0, 0.02))
+        server.kill()
+
+        with APIServer(data_dir=server.folder) as again, Clientset(again.config) as cs:
+            assert {role.metadata.name for role in cs.rbac_v1.cluster_roles().list().items} == expected
+            assert cs.core_v1.service_accounts("default").get("default").metadata.uid
 
 
 @pytest.mark.timeout(180)

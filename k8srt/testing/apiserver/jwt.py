@@ -181,7 +181,7 @@ def _bytes(text: bytes) -> bytes:
 def _decoded(text: bytes) -> JSON:
     try:
         found = msgspec.json.decode(_bytes(text))
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):  # what is no JSON, or no text
         raise BadToken("a part is not JSON") from None
     if not isinstance(found, dict):
         raise BadToken("a part is no object")
