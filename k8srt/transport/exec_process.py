@@ -8,6 +8,7 @@ Contract: REST-56, REST-61, USR-12.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import selectors
@@ -15,7 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from k8srt.errors import CredentialsError, Stopped
@@ -66,6 +67,7 @@ def run(command: Sequence[str], *, env: Mapping[str, str], stdin: bool, stop: St
         _kill(process, group=not attached)
 
     forget = stop.on_set(end)
+    _running.add(end)
     try:
         streams.read(stop, limit)
         process.wait(limit)  # who closes its output ends soon; if not, `end` is called
@@ -76,11 +78,37 @@ def run(command: Sequence[str], *, env: Mapping[str, str], stdin: bool, stop: St
         raise
     finally:
         forget()
+        _running.discard(end)
         streams.close()
         process.wait()
     if stop.is_set():
         raise Stopped("the program was ended")
     return Finished(process.returncode, bytes(streams.output), streams.complaint())
+
+
+class _Running:
+    """Programs that run. They end with the interpreter, which does not wait for the threads that wait for them."""
+
+    def __init__(self) -> None:
+        self._ends: dict[Callable[[], None], int] = {}  # with the process that they belong to
+        self._registered = False
+
+    def add(self, end: Callable[[], None]) -> None:
+        if not self._registered:
+            self._registered = True
+            atexit.register(self._end_all)
+        self._ends[end] = os.getpid()
+
+    def discard(self, end: Callable[[], None]) -> None:
+        self._ends.pop(end, None)
+
+    def _end_all(self) -> None:
+        for end, owner in list(self._ends.items()):
+            if owner == os.getpid():
+                end()
+
+
+_running = _Running()
 
 
 def _kill(process: subprocess.Popen[bytes], *, group: bool) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from k8srt.errors import ConfigError, CredentialsError, Stopped, TimeoutExpired, Unauthorized
+from k8srt.errors import ConfigError, CredentialsError, Stopped, TimeoutExpired, TransportError, Unauthorized
 from k8srt.rest import Config, RESTClient
 from k8srt.testing import APIServer
 from k8srt.testing.apiserver.auth import User
@@ -513,6 +513,27 @@ print(authorizer.authorization())
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
 
     assert done.stdout.split("\n")[:2] == ["0", "Bearer t1"], done.stderr
+
+
+def test_rest_47_a_transport_of_ones_own_gets_the_tokens_of_a_program(tmp_path: Path) -> None:
+    came: list[str] = []
+
+    class Transport:
+        def send(self, method: str, target: str, *, headers: Any, **options: Any) -> Any:
+            came.append(headers["Authorization"])
+            raise TransportError("that was all")
+
+    def over(program: ExecConfig) -> RESTClient:
+        return RESTClient(Config(transport=Transport(), exec_provider=program))
+
+    token = Plugin(tmp_path, "answer(token='t1')")
+    certificate = Plugin(tmp_path, "answer(clientCertificateData='c', clientKeyData='k')", name="other")
+    with over(token.config()) as it, pytest.raises(TransportError, match="that was all"):
+        get(it)
+    with over(certificate.config()) as it, pytest.raises(CredentialsError, match="gives a certificate"):
+        get(it)
+
+    assert came == ["Bearer t1"]
 
 
 class TestCertificates:

@@ -135,6 +135,31 @@ def test_usr_40_ctrl_c_ends_the_wait_for_a_program_and_the_program(tmp_path: Pat
     _wait_for(lambda: not _lives(int(pid.read_text())))
 
 
+_LEAVES = """
+import sys
+from k8srt.errors import TimeoutExpired
+from k8srt.rest import Config, RESTClient
+from k8srt.transport.auth_config import ExecConfig
+program = ExecConfig(sys.argv[1], api_version="client.authentication.k8s.io/v1", interactive_mode="Never")
+try:
+    RESTClient(Config(host="http://127.0.0.1:1", exec_provider=program)).get().abs_path("/x").timeout(1).do()
+except TimeoutExpired:
+    print("timed out")
+"""
+
+
+def test_usr_14_a_program_that_hangs_ends_with_the_interpreter(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    plugin = Plugin(tmp_path, f"open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)")
+
+    done = subprocess.run(
+        [sys.executable, "-c", _LEAVES, str(plugin.path)], capture_output=True, text=True, timeout=30, check=True
+    )
+
+    assert done.stdout == "timed out\n"
+    _wait_for(lambda: not _lives(int(pid.read_text())))
+
+
 def test_usr_14_a_client_with_a_program_starts_nothing_until_it_is_used(tmp_path: Path) -> None:
     plugin = Plugin(tmp_path, "answer(token='t1')")
     before = set(threading.enumerate())
