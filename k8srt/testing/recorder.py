@@ -3,6 +3,8 @@
     recorder = FakeRecorder(10)
     reconcile(foo, recorder)
     assert recorder.recorded() == ["Normal Synced all replicas are available"]
+
+Either stands in for a recorder of its kind without a broadcaster, a server or a thread.
 """
 
 from __future__ import annotations

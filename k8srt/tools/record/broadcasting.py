@@ -184,9 +184,9 @@ class Broadcasting(Generic[E]):
 
     def _stop_at_once(self) -> None:
         """End without waiting for anything: what the stop of the construction does."""
+        self._endings.stopped.set()
         for watch in self._close():
             watch.outbox.abandon()
-        self._endings.stopped.set()
 
     def _close(self) -> list[EventWatch]:
         """Take no more events and end the waits for a better time to write. Returns the watches that have to end."""

@@ -84,6 +84,8 @@ class Delivery:
     def attempt(self, event: Object, write: Callable[[], object], again: tuple[type[StatusError], ...] = ()) -> Attempt:
         """Call `write` once. What went wrong for good is logged."""
         try:
+            if self._endings.stopped.is_set():
+                raise Stopped("events are not written any more")
             write()
         except Exception as err:  # noqa: BLE001 - whatever it is, the next event is written
             return Attempt(self._judge(event, err, again), err)
@@ -126,7 +128,7 @@ class Delivery:
             since, self._failing_since = self._failing_since, None
             lost = self._lost
         if since is not None:
-            log.info("events are written again after %.0fs; %d were lost", self._clock.now() - since, lost)
+            log.info("events are written again after %.0fs; lost meanwhile: %d", self._clock.now() - since, lost)
 
 
 def is_final(err: Exception) -> bool:

@@ -168,7 +168,7 @@ class Outbox(Generic[T]):
                 dropped, self._dropping = self._dropping, 0
                 self._cond.notify_all()
         if dropped:
-            log.info("%s: there is room again; %d were dropped", self._what, dropped)
+            log.info("%s: there is room again; dropped meanwhile: %d", self._what, dropped)
 
     # ---- the end --------------------------------------------------------------------------------------------------
 
