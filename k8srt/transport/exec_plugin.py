@@ -237,9 +237,8 @@ def _may_ask(program: ExecConfig) -> bool:
             message = program.stdin_unavailable_message
             reason = f"standard input is unavailable{f': {message}' if message else ''}"
         if reason:
-            raise CredentialsError(
-                f"getting credentials: exec plugin {program.command} cannot support interactive mode: {reason}"
-            )
+            about = f"getting credentials: exec: executable {program.command}"
+            raise CredentialsError(f"{about}: exec plugin cannot support interactive mode: {reason}")
     return terminal and not program.stdin_unavailable
 
 
