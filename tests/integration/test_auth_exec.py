@@ -182,6 +182,22 @@ def test_rest_57_at_a_terminal(mode: str, unavailable: str, expected: str, tmp_p
     assert expected in done.stdout
 
 
+def test_rest_56_at_a_terminal_complaints_go_there_as_they_are(tmp_path: Path) -> None:
+    """The program sees the terminal, and stays among those that Ctrl-C reaches."""
+    plugin = Plugin(tmp_path, "print('seen', os.isatty(2), os.getpgrp() == os.getpgid(os.getppid()), file=sys.stderr)")
+    ours, theirs = pty.openpty()
+    try:
+        command = [sys.executable, "-c", _AT_A_TERMINAL, str(plugin.path), "Never", "no"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, text=True, timeout=30, check=True)
+        shown = os.read(ours, 1000)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+    assert shown == b"seen True True\r\n"
+    assert "decoding stdout: it is empty" in done.stdout
+
+
 BAD = {
     "no output": ("", "decoding stdout: it is empty"),
     "nonsense": ("print('gibberish')", "decoding stdout: neither JSON (line 1, column 1) nor a YAML object"),
@@ -433,6 +449,22 @@ def test_a_program_that_hangs_ends_with_its_time(tmp_path: Path, server: WireSer
 
     _wait_until_gone(int((tmp_path / "pid").read_text()))
     assert guard.came == []
+
+
+def test_what_a_program_started_ends_with_it(tmp_path: Path, server: WireServer) -> None:
+    start = f"import subprocess; open({str(tmp_path / 'pid')!r}, 'w').write(str(subprocess.Popen(['sleep', '60']).pid))"
+    plugin = Plugin(tmp_path, f"{start}\ntime.sleep(60)")
+
+    with of(server, plugin.config(timeout=1.0)) as client, pytest.raises(CredentialsError, match=r"within 1 seconds"):
+        get(client)
+
+    pid = (tmp_path / "pid").read_text()
+
+    def ended() -> bool:
+        done = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True, check=False)
+        return done.stdout.strip()[:1] in ("", "Z")
+
+    _wait_for(ended)
 
 
 def test_a_program_that_closes_its_output_and_hangs_ends_with_its_time(tmp_path: Path, server: WireServer) -> None:
