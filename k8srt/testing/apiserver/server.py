@@ -16,8 +16,10 @@ from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.controllers.accounts import AccountSecrets
 from k8srt.testing.apiserver.controllers.aggregation import RoleAggregation
 from k8srt.testing.apiserver.controllers.definitions import Definitions
+from k8srt.testing.apiserver.controllers.expiry import EventExpiry
 from k8srt.testing.apiserver.controllers.garbage import GarbageCollector
 from k8srt.testing.apiserver.controllers.namespaces import NamespaceController
+from k8srt.testing.apiserver.controllers.simulation.options import Simulation
 from k8srt.testing.apiserver.controllers.worker import Worker
 from k8srt.testing.apiserver.datadir import DataDir
 from k8srt.testing.apiserver.dispatch import Dispatcher
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from k8srt.kubernetes.manifests.sources import Source
     from k8srt.rest import Config
     from k8srt.testing.apiserver.certificates import Pair
+    from k8srt.testing.apiserver.controllers.simulation.loop import SimulationWorker
     from k8srt.transport.tls import TLSConfig
 
 
@@ -51,9 +54,12 @@ class APIServer:
     `port` 0 picks a free one. `tokens` maps bearer tokens to users; the server's own token, an administrator's, is
     always among them. With `authorization_mode` "RBAC", roles and bindings decide who may do what; without `anonymous`,
     who shows no credentials is refused. `garbage_collection`, `namespace_controller` and `default_service_accounts`
-    switch the background work that a cluster's controller manager does. `history` is how many events each resource
-    keeps for watches. `webhook_services` says where the services are that webhook configurations name:
-    "namespace/name" to "host:port".
+    switch the background work that a cluster's controller manager does; events go `event_ttl` seconds after they were
+    written last, None keeps them. `history` is how many changes each resource keeps for watches.
+
+    With `simulate`, workloads live: there is a node, pods start and end, and deployments, stateful sets, daemon sets,
+    jobs, services and budgets are looked after; a `Simulation` says how many nodes there are and how long things take.
+    `webhook_services` says where the services are that webhook configurations name: "namespace/name" to "host:port".
 
     With `tls`, it serves HTTPS with a certificate made for it, and takes client certificates that it has issued; else
     with `certificate` and `private_key`, files in PEM. `client_ca` is a file with the authorities whose client
@@ -80,6 +86,8 @@ class APIServer:
         namespace_controller: bool = True,
         default_service_accounts: bool = True,
         history: int = HISTORY,
+        event_ttl: float | None = 3600.0,
+        simulate: bool | Simulation = False,
         webhook_services: Mapping[str, str] | None = None,
         clock: Clock = SYSTEM,
         seed: int | None = None,
@@ -109,6 +117,7 @@ class APIServer:
             with storage.hurried():
                 bootstrap(self.cluster)
             definitions.restore()
+            self._simulation = _simulation(self.cluster, simulate, seed)
             storage.compact()
             self._workers: list[Worker] = [definitions, RoleAggregation(self.cluster)]
             if garbage_collection:
@@ -117,6 +126,10 @@ class APIServer:
                 self._workers.append(NamespaceController(self.cluster))
             if default_service_accounts:
                 self._workers.append(AccountSecrets(self.cluster))
+            if event_ttl is not None:
+                self._workers.append(EventExpiry(self.cluster, event_ttl))
+            if self._simulation is not None:
+                self._workers.append(self._simulation)
             self._faults = Faults(clock, seed or 0)
             handle = self._faults.wrap(dispatcher.handle)
             self._http = HTTPServer(handle, address=address, port=port, tls=self._tls.context)
@@ -218,6 +231,13 @@ class APIServer:
 
     # ---- for tests
 
+    @property
+    def simulation(self) -> SimulationWorker:
+        """What runs the workloads: it lets pods restart, end and fail. Raises RuntimeError without `simulate`."""
+        if self._simulation is None:
+            raise RuntimeError("this APIServer simulates nothing: it was made without simulate=True")
+        return self._simulation
+
     def load(self, *sources: Source, namespace: str = "default") -> list[Unstructured]:
         """Put objects into the cluster as they are, status and uid included, and return them as stored.
 
@@ -240,3 +260,13 @@ class APIServer:
     def compact(self) -> int:
         """Forget the history: watches from older versions answer 410. Returns the version compacted to."""
         return self.cluster.storage.compact()
+
+
+def _simulation(cluster: Cluster, simulate: bool | Simulation, seed: int | None) -> SimulationWorker | None:
+    if simulate is False:
+        return None
+    from k8srt.testing.apiserver.controllers.simulation.loop import SimulationWorker  # few servers have one
+
+    made = SimulationWorker(cluster, Simulation() if simulate is True else simulate, seed)
+    made.prepare()
+    return made

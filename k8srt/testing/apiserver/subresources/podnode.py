@@ -51,13 +51,21 @@ def bind(cluster: Cluster, request: Request, info: RequestInfo, resource: Resour
     pods = cluster.registry.find("", "v1", "pods")
     assert pods is not None
     admission.admit(pods, body, None, None, Write(cluster, info.namespace, name, False, "binding", user), _BINDING)
+    bind_pod(cluster, info.namespace, name, target["name"])
+    return _done(request)
+
+
+def bind_pod(cluster: Cluster, namespace: str, name: str, target: str) -> None:
+    """Give a pod its node. Raises Failure: 404, or 409 when it has one."""
+    pods = cluster.registry.find("", "v1", "pods")
+    assert pods is not None
     while True:
-        stored = cluster.get(pods, info.namespace, name)
+        stored = cluster.get(pods, namespace, name)
         pod = cluster.document(pods, stored)
         node = pod["spec"].get("nodeName")
         if node:
             raise conflict("", "pods/binding", name, f'pod {name} is already assigned to node "{node}"')
-        pod["spec"]["nodeName"] = target["name"]
+        pod["spec"]["nodeName"] = target
         condition = {"type": "PodScheduled", "status": "True", "lastProbeTime": None,
                      "lastTransitionTime": cluster.now()}  # fmt: skip
         set_condition(pod, condition)
@@ -65,7 +73,7 @@ def bind(cluster: Cluster, request: Request, info: RequestInfo, resource: Resour
             cluster.storage.update(pods.table, cluster.to_stored(pods, pod), cluster.fields_of(pods), stored)
         except Stale:
             continue
-        return _done(request)
+        return
 
 
 def set_condition(obj: JSON, condition: JSON) -> None:
