@@ -217,9 +217,11 @@ class LeaderElector:
         raises, and nothing else.
         """
         with self._state:
-            if self._phase is not Phase.NEW:
-                raise AlreadyStarted(f"{self!r} has run before; make a new one")
-            self._phase, self._pid = Phase.STANDBY, os.getpid()
+            first = self._phase is Phase.NEW
+            if first:
+                self._phase, self._pid = Phase.STANDBY, os.getpid()
+        if not first:
+            raise AlreadyStarted(f"{self!r} has run before; make a new one")
         with linked(stop) as told:
             forget = told.on_set(self._over.set)
             try:
