@@ -1,0 +1,13 @@
+"""Why a manager ended, where it was not asked to."""
+
+from __future__ import annotations
+
+from k8srt.errors import K8srtError, WaitTimeout
+
+
+class LeaderElectionLost(K8srtError):
+    """This process led and does no longer: it should end. Contract: MGR-10."""
+
+
+class ShutdownTimeout(WaitTimeout):
+    """Some runnables did not end within the grace period; the text says which, and where they are: MGR-08."""
