@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import TypedDict
 
-from k8srt.errors import AlreadyExists, Conflict, NotFound, Stopped, WaitTimeout
+from k8srt.errors import AlreadyExists, Conflict, NotFound, StatusError, Stopped, WaitTimeout
 from k8srt.tools.leaderelection.lock import ResourceLock
 from k8srt.tools.leaderelection.metrics import Figures
 from k8srt.tools.leaderelection.observed import Observed
@@ -67,6 +67,8 @@ class Bids:
         self._figures = figures
         self._clock = clock
         self._trouble = Trouble(f"leader election {lock.describe()}", clock)
+        self.may_hold = False
+        """Whether the lock may be ours: also when no answer came to a write."""
         self._move = self._renew_assigned if coordinated else self._acquire_or_renew
 
     def attempt(self, turn: Turn) -> bool:
@@ -159,11 +161,18 @@ class Bids:
     def _read(self, turn: Turn) -> LeaderElectionRecord:
         record, raw = self._lock.get(**turn.limits())
         self._observed.read(record, raw)
+        self.may_hold = record.holder_identity == self._lock.identity
         self._trouble.over()
         return record
 
     def _succeeded(self, write: Callable[..., None], record: LeaderElectionRecord, turn: Turn) -> bool:
-        write(record, **turn.limits())
+        limits, before = turn.limits(), self.may_hold
+        self.may_hold = True
+        try:
+            write(record, **limits)
+        except StatusError as err:
+            self.may_hold = before or err.code >= 500  # refused, so nothing was written
+            raise
         self._observed.wrote(record)
         self._trouble.over()
         return True

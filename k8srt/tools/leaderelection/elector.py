@@ -130,7 +130,7 @@ class LeaderElector:
         self._attempted_at: float | None = None
         self._leading_thread: threading.Thread | None = None
         self._reported = ""  # this and the next: of the thread of run
-        self._cut_off: Errand[bool] | None = None
+        self._errand: Errand[bool] | None = None  # the last attempt
         if watch_dog is not None:
             watch_dog.set_leader_election(self)
 
@@ -305,7 +305,7 @@ class LeaderElector:
             if won:
                 self._renewed(began)
                 return "" if self.leading else "it was renewed too late"
-            if self._cut_off is None and self.get_leader() != self.identity:
+            if self._errand is not None and self._errand.done and self.get_leader() != self.identity:
                 return f"the lease is held by {self.get_leader() or 'nobody'}"
             self._sleep(min(began + self.retry_period, until))
         return ""
@@ -321,7 +321,7 @@ class LeaderElector:
             return self._bids.attempt(Turn(cancel, until, longest, self._clock))
 
         try:
-            errand = Errand(f"elector-{self.name}", attempt)
+            self._errand = errand = Errand(f"elector-{self.name}", attempt)
         except RuntimeError as err:  # no more threads
             log.warning("%s: no attempt could be made: %s", self.name, err)
             return False
@@ -329,11 +329,9 @@ class LeaderElector:
             errand.cancel()
             if patient and not self._over.is_set():
                 errand.wait(self._clock, None, self._over)
-        if not errand.done:
-            self._cut_off = errand
-            return False
-        with self._state:
-            self._attempted_at = self._clock.now()
+        if errand.done:
+            with self._state:
+                self._attempted_at = self._clock.now()
         return bool(errand.result)
 
     def _sleep(self, due: float) -> bool:
@@ -361,20 +359,24 @@ class LeaderElector:
         with self._state:
             led, self._phase = self._phase is Phase.LEADING, Phase.ENDED
         self._reign.set()
+        if self._errand is not None:
+            self._errand.cancel()
         if led:
             self._figures.off()
             self._announcer.tell(lambda: self.lock.record_event("stopped leading"))
         try:
             self._on_stopped()
         finally:
-            if self.release_on_cancel and (led or self._cut_off is not None):
+            if self.release_on_cancel:
                 self._release()
             self._observed.close()
 
     def _release(self) -> None:
         """Give the lease back, if it is ours: for at most the renew deadline, whatever was told to stop."""
-        if self._cut_off is not None and not self._cut_off.join(_PATIENCE):
+        if self._errand is not None and not self._errand.join(_PATIENCE):
             log.warning("%s: a call does not end, so the lease is left to expire", self.name)
+            return
+        if not self._bids.may_hold:
             return
         until = self._clock.now() + self.renew_deadline
         longest = call_timeout(self.renew_deadline)
