@@ -9,9 +9,11 @@ first, and what sends: connections, or the transport that the configuration brin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
+
+from urllib3 import HTTPHeaderDict
 
 from k8srt.errors import ClientClosed, ConfigError
 from k8srt.transport.connections import Interrupt
@@ -57,7 +59,7 @@ class Transport:
             raise ConfigError(f"host: {mask_url(base_url)!r} is no http or https URL")
         self.base_url = f"{parts.scheme}://{parts.netloc}"
         self._authorizer = authorizer  # its clock must be this one: it is told when a request was made
-        self._headers = dict(headers or {})
+        self._headers = list(_flat(headers or {}))
         self.connect_timeout = connect_timeout
         self.read_timeout = read_timeout
         self._now = clock.now
@@ -140,28 +142,32 @@ class Transport:
         self, own: Mapping[str, str], deadline: float | None = None, interrupt: Interrupt | None = None
     ) -> dict[str, Any]:
         """The headers to send: a request's own win over the transport's. Contract: REST-52."""
-        from urllib3 import HTTPHeaderDict
-
         names = {name.lower() for name in own}
         headers = HTTPHeaderDict()
-        for name, value in self._headers.items():
-            if name.lower() in names:
-                continue
-            for single in value if isinstance(value, list) else [value]:
-                headers.add(name, single)
+        for key, name, value in self._headers:
+            if key not in names:
+                headers.add(name, value)
         if self._authorizer is not None and "authorization" not in names:
             authorization = self._authorizer.authorization(deadline, interrupt)
             if authorization is not None:
+                check_header("Authorization", authorization)
                 headers.add("Authorization", authorization)
-        for name, single in own.items():
-            headers.add(name, single)
-        for name, single in headers.iteritems():
-            check_header(name, single)
+        for name, value in own.items():
+            check_header(name, value)
+            headers.add(name, value)
         return cast("dict[str, Any]", headers)
 
     def __repr__(self) -> str:
         state = " closed" if self._closed else ""
         return f"<Transport {self.base_url}{state}>"
+
+
+def _flat(headers: Mapping[str, str | list[str]]) -> Iterator[tuple[str, str, str]]:
+    """The lower-case name, the name and the value of each header. Raises ConfigError for what is none."""
+    for name, values in headers.items():
+        for value in values if isinstance(values, list) else [values]:
+            check_header(name, value)
+            yield name.lower(), name, value
 
 
 class _Sender:

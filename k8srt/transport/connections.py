@@ -148,6 +148,7 @@ class Connection(HTTPConnection):
     response_class: Any = StrictResponse
     debuglevel = 0  # http.client would print headers, with what is secret in them
     live_socket: Any = None
+    sending_timeout: float | None = None
     interrupt: Interrupt | None = None
     way = Way()
     sock: Any
@@ -215,12 +216,14 @@ class Pool(HTTPConnectionPool):
     def _validate_conn(self, conn: Any) -> None:
         if conn.is_closed:
             conn.connect()
+        conn.timeout = conn.sending_timeout  # from here on, it is for the request to pass
 
     def _make_request(
         self, conn: Any, method: str, url: str, *args: Any, interrupt: Interrupt | None = None, **kwargs: Any
     ) -> Any:
         reused = conn.sock is not None
         conn.interrupt = interrupt
+        conn.sending_timeout = kwargs["timeout"].read_timeout
         if interrupt is not None:
             interrupt.attach(conn)
         try:

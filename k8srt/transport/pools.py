@@ -18,6 +18,9 @@ import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from urllib3.exceptions import ClosedPoolError
+from urllib3.util import Timeout
+
 from k8srt.tools import metrics
 from k8srt.transport.connections import Interrupt, Pool, Way
 from k8srt.transport.dial import refused_by_proxy
@@ -97,9 +100,6 @@ class Connections:
         interrupt: Interrupt | None,
     ) -> Reply:
         """As `Transport.send`; `url` is that of `target`, for messages."""
-        from urllib3.exceptions import ClosedPoolError
-        from urllib3.util import Timeout
-
         connect_timeout = self._route.connect_timeout
         if deadline is not None:
             remaining = max(deadline - self._now(), 0.001)
@@ -107,8 +107,9 @@ class Connections:
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s %s %s", method, url, masked(headers))
         for renewal in range(_RENEWALS):
+            pool = self._pool(deadline, interrupt)
             try:
-                response = self._pool(deadline, interrupt).urlopen(
+                response = pool.urlopen(
                     method,
                     target,
                     body=body,
