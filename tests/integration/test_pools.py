@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -286,3 +287,76 @@ def test_usr_39_a_child_has_connections_of_its_own_and_waits_for_no_lock(
         assert code == 0
         assert [request.path for request in server.requests] == ["/parent", "/child", "/parent"]
         assert server.connections == 2
+
+
+def test_rest_48_clients_that_come_and_go_disturb_no_other() -> None:
+    """Made, used and closed by many threads at once, all with the same configuration."""
+    failed: list[Exception] = []
+    with WireServer(answer) as server:
+
+        def work() -> None:
+            try:
+                for _ in range(20):
+                    with RESTClient(server.config()) as client:
+                        client.post().abs_path("/x").body(b"{}").do()
+                        client.get().abs_path("/x").max_retries(0).do()
+            except Exception as err:  # noqa: BLE001 - whatever it is, it should not be
+                failed.append(err)
+
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30.0)
+
+        assert failed == []
+        assert len(server.requests) == 320
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the options have other names on this system")
+def test_rest_49_usr_01_a_peer_that_is_gone_is_noticed_by_the_system() -> None:
+    """Probes after half a minute of silence, and the same minute for what nobody acknowledges."""
+    found: dict[str, int] = {}
+
+    def look(sock: socket.socket) -> None:
+        found["SO_KEEPALIVE"] = sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        for name in ("TCP_NODELAY", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT"):
+            found[name] = sock.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
+
+    with WireServer(answer) as server, RESTClient(server.config()) as client:
+        reply = client.transport.send("GET", "/")
+        look(reply._socket)  # type: ignore[arg-type]
+        reply.read()
+
+    assert found.pop("SO_KEEPALIVE")
+    assert found.pop("TCP_NODELAY")
+    assert found == {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
+
+
+def test_a_request_has_the_read_timeout_for_being_sent() -> None:
+    """Connecting is quick, and may be asked to be; what is sent may be big, and the server slow to take it."""
+    body = b"x" * (16 << 20)
+    go_on = threading.Event()
+    told: list[int] = []
+
+    def serve(listener: socket.socket) -> None:
+        sock, _ = listener.accept()
+        with sock:
+            go_on.wait(10.0)
+            got = 0
+            while got < len(body):
+                got += len(sock.recv(1 << 20))
+            told.append(got)
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        timer = threading.Timer(0.5, go_on.set)
+        timer.start()
+        config = Config(host=f"http://127.0.0.1:{listener.getsockname()[1]}", connect_timeout=0.1)
+        with RESTClient(config) as client:
+            assert client.post().abs_path("/").body(body).do_raw() == b"{}"
+        timer.join()
+        thread.join(5.0)
+    assert told

@@ -264,3 +264,56 @@ def test_a_proxy_that_is_silent_is_given_up_and_a_stop_ends_the_wait(scheme: str
         stop.set()
         with there, pytest.raises(Exception, match="stopped"):
             running.result(timeout=10.0)
+
+
+@pytest.mark.parametrize("kind", ["http", "https", "socks5"])
+def test_a_watch_behind_a_proxy_is_closed_at_once(
+    kind: str, authority: Authority, context: ssl.SSLContext, tmp_path: Path, pool: Any
+) -> None:
+    """Also where TLS with the server runs within TLS with the proxy."""
+    if kind == "socks5":
+        pytest.importorskip("socks")
+
+    def respond(exchange: Exchange) -> None:
+        exchange.stream()
+        exchange.chunk(event("p1"))
+        exchange.wait_for_hang_up()
+
+    there = authority.issue("127.0.0.1").server_context(tmp_path) if kind == "https" else None
+    made = SocksProxy() if kind == "socks5" else HTTPProxy(tls=there)
+    with WireServer(respond, context) as server, made as proxy:
+        config = server.config(proxy_url=proxy.url, tls=tls_config(authority))
+        with RESTClient(config, "v1") as client:
+            watch = client.get().resource("pods").param("watch", "true").watch()
+            assert next(watch).type == "ADDED"
+            blocked = pool.submit(lambda: list(watch))
+
+            watch.close()
+
+            assert blocked.result(timeout=5.0) == []
+
+
+def test_many_threads_through_an_https_proxy(authority: Authority, context: ssl.SSLContext, tmp_path: Path) -> None:
+    body = b'{"kind":"Pod","apiVersion":"v1","status":{"message":"' + b"x" * 300_000 + b'"}}'
+    there = authority.issue("127.0.0.1").server_context(tmp_path)
+    answers: list[bytes] = []
+
+    with (
+        WireServer(lambda exchange: exchange.reply(body=body), context) as server,
+        HTTPProxy(tls=there) as proxy,
+        RESTClient(server.config(proxy_url=proxy.url, tls=tls_config(authority))) as client,
+    ):
+
+        def work() -> None:
+            for _ in range(5):
+                answers.append(client.post().abs_path("/x").body(body).do_raw())
+
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30.0)
+
+        assert answers == [body] * 40
+        assert all(request.body == body for request in server.requests)
+        assert proxy.connections <= 8

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
 import ssl
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from k8srt.errors import ConfigError, TLSFailed
+from k8srt.errors import ConfigError, TimeoutExpired, TLSFailed
 from k8srt.rest import RESTClient, TLSConfig
 from k8srt.testing import FakeClock
 from k8srt.transport.client import Transport
@@ -217,6 +219,51 @@ def test_rest_59_a_new_certificate_of_a_program_makes_new_connections(
         with pytest.raises(ConfigError):
             user()
         transport.close()
+
+
+def test_rest_59_certificates_that_change_all_the_time_fail_no_request(
+    authority: Authority, asking: ssl.SSLContext
+) -> None:
+    """Of many threads, each gets an answer for one of the certificates, whatever the others do with the connections."""
+    certificates = [ClientCertificate(*authority.issue(common_name=f"me-{number}")) for number in range(3)]
+    counter = itertools.count()
+    users: list[bytes] = []
+    failed: list[Exception] = []
+
+    with WireServer(whoami, asking) as server:
+        transport = Transport(
+            server.url,
+            tls=tls_config(authority),
+            client_certificate=lambda *_: certificates[next(counter) // 7 % 3],
+        )
+
+        def work() -> None:
+            try:
+                for _ in range(20):
+                    users.append(transport.send("POST", "/whoami", body=b"{}").read())
+            except Exception as err:  # noqa: BLE001 - whatever it is, it should not be
+                failed.append(err)
+
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30.0)
+        transport.close()
+
+    assert failed == []
+    assert len(users) == 160
+    assert set(users) == {b'{"user": "me-%d"}' % number for number in range(3)}
+
+
+def test_what_a_source_of_certificates_raises_is_raised_as_it_is(authority: Authority) -> None:
+    def late(*_: object) -> ClientCertificate:
+        raise TimeoutExpired("the program took too long")
+
+    transport = Transport("https://127.0.0.1:1", tls=tls_config(authority), client_certificate=late)
+
+    with pytest.raises(TimeoutExpired, match=r"^the program took too long$"):
+        transport.send("GET", "/")
 
 
 def test_rest_05_a_certificate_shows_no_key() -> None:
