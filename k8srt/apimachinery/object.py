@@ -290,15 +290,15 @@ class Object(metaclass=_ObjectType):
         if value is None or (value in ([], {}) and not part.required and not part.default):
             return original if original in _NOTHING else None
         try:
-            data = wire.encode(value)
+            data = wire.encode(value, part.type)
             if wire.checker(part.type).decode(data) != value:  # cheap, and finds structs of another class
                 self._check_part(part, value, original, None)
         except (msgspec.MsgspecError, TypeError, ValueError) as err:
             self._check_part(part, value, original, err)
-            data = wire.encode(value)
+            data = wire.encode(value, part.type)
         if original is None or original == b"null":
             return original if data == b"{}" and self._blanks().get(name) is value else data
-        known = wire.encode(self._decode_part(part, original))
+        known = wire.encode(self._decode_part(part, original), part.type)
         return original if data == known else _restored(data, original, known)
 
     def _check_part(self, part: Part, value: Any, original: bytes | None, cause: Exception | None) -> None:

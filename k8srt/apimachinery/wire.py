@@ -70,8 +70,10 @@ def _foreign(hook: Callable[[type, Any], Any] | None, cls: type, value: Any) -> 
     return hook(cls, value)
 
 
-def encode(value: Any) -> bytes:
-    """Write a struct, or lists and maps of structs, as JSON."""
+def encode(value: Any, annotation: Any = None) -> bytes:
+    """Write a struct, or lists and maps of structs, as JSON; or a time, of which the annotation says which it is."""
+    if isinstance(value, datetime) and (convert := _time_leaf(annotation)) is not None:
+        value = convert(value)
     value = _walk(value, _time_plan)
     data = msgspec.json.encode(value, enc_hook=_foreign_encode)
     if b"[]" not in data and b"{}" not in data:
