@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from k8srt.apimachinery.names import dns_subdomain_errors
 from k8srt.util.clock import Clock
@@ -23,24 +24,46 @@ _MICROSECOND = timedelta(microseconds=1)
 _ELLIPSIS = "..."
 
 
+class _Stamps:
+    """Numbers that grow: the time in nanoseconds, or the next number if that has been given out. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards _last
+        self._last = 0
+
+    def next(self, now: datetime) -> int:
+        with self._lock:
+            self._last = max(self._last + 1, (now - _EPOCH) // _MICROSECOND * 1000)
+            return self._last
+
+
+_by_clock: WeakKeyDictionary[Clock, _Stamps] = WeakKeyDictionary()
+_by_clock_lock = threading.Lock()
+
+
+def _stamps_of(clock: Clock) -> _Stamps:
+    made = _Stamps()
+    with _by_clock_lock:
+        try:
+            return _by_clock.setdefault(clock, made)
+        except TypeError:  # a clock that is no key
+            return made
+
+
 class EventNames:
     """Gives each event a name of its own: `<object>.<nanoseconds since 1970, hexadecimal>`. Thread-safe.
 
-    Two events of one moment get different names, or the server would refuse the second.
+    Events of one moment get different names, whoever records them in this process, or the server would refuse one.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._lock = threading.Lock()  # guards _last
-        self._last = 0
+        self._stamps = _stamps_of(clock)
 
     def name(self, about: str) -> tuple[str, datetime]:
         """The name of an event about an object of this name, and the time it has. EVT-04."""
         now = self._clock.time()
-        with self._lock:
-            self._last = max(self._last + 1, (now - _EPOCH) // _MICROSECOND * 1000)
-            stamp = self._last
-        name = f"{about}.{stamp:x}"
+        name = f"{about}.{self._stamps.next(now):x}"
         return (str(uuid.uuid4()) if dns_subdomain_errors(name) else name), now
 
 

@@ -30,6 +30,12 @@ def test_evt_04_events_of_one_moment_have_different_names():
     assert given == sorted(given)
 
 
+def test_evt_04_recorders_that_share_a_clock_share_no_name():
+    clock = FakeClock()
+
+    assert EventNames(clock).name("web-0")[0] != EventNames(clock).name("web-0")[0]
+
+
 def test_evt_04_a_clock_that_is_set_back_gives_no_name_twice():
     clock = FakeClock()
     names = EventNames(clock)
