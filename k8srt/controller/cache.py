@@ -23,6 +23,7 @@ from k8srt.apimachinery.fields import FieldSelector, as_field_selector
 from k8srt.apimachinery.labels import SelectorLike, as_selector
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import NamespacedName
+from k8srt.controller.kinds import info_of
 from k8srt.errors import K8srtError, WaitTimeout
 from k8srt.informers.source import ClientSource
 from k8srt.tools.cache.forms import Transform
@@ -129,10 +130,7 @@ class Cache:
             return kept.informer
 
     def _make(self, kind: type[T]) -> SharedIndexInformer[T]:
-        info = kind.__info__
-        if info is None or not info.resource:
-            raise ValueError(f"{kind.__name__} is not the class of a resource")
-        client = self._clientset.resource(kind, self._namespace if info.namespaced else "")
+        client = self._clientset.resource(kind, self._namespace if info_of(kind).namespaced else "")
         return SharedIndexInformer(
             ClientSource(client),
             kind,
@@ -169,9 +167,7 @@ class Cache:
         """
         informer = self._synced(kind, timeout, stop)
         if not isinstance(key, str):
-            info = kind.__info__
-            namespaced = info is None or info.namespaced
-            key = f"{key.namespace}/{key.name}" if key.namespace and namespaced else key.name
+            key = f"{key.namespace}/{key.name}" if key.namespace and info_of(kind).namespaced else key.name
         return informer.indexer.get_by_key(key)
 
     def list(

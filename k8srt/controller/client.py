@@ -20,6 +20,7 @@ from k8srt.apimachinery.labels import SelectorLike
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import NamespacedName
 from k8srt.controller.cache import Cache
+from k8srt.controller.kinds import info_of
 from k8srt.errors import NotFound
 from k8srt.gentype.client import ResourceClient
 from k8srt.gentype.options import PatchType
@@ -74,7 +75,7 @@ class Client:
         """The object in the cache. Raises NotFound."""
         found = self.get_or_none(kind, key)
         if found is None:
-            raise not_found(_resource(kind), str(key).rpartition("/")[2])
+            raise not_found(info_of(kind).gvr.group_resource, str(key).rpartition("/")[2])
         return found
 
     def list(
@@ -148,10 +149,3 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client of {self._clientset!r} over {self._cache!r}>"
-
-
-def _resource(kind: type[Object]) -> Any:
-    info = kind.__info__
-    if info is None:
-        raise ValueError(f"{kind.__name__} is not the class of a resource")
-    return info.gvr.group_resource

@@ -15,6 +15,7 @@ from k8srt.apimachinery.meta import OwnerReference
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import GroupVersion
 from k8srt.controller.event import CreateEvent, DeleteEvent, Event, UpdateEvent
+from k8srt.controller.kinds import info_of
 from k8srt.controller.request import Request
 from k8srt.tools.cache.keys import DeletedFinalStateUnknown
 from k8srt.util.workqueue import LOW_PRIORITY
@@ -77,9 +78,7 @@ class EnqueueForOwner(EventHandler):
 
     def __init__(self, owner: type[Object], *, only_controller: bool = False, **priorities: int) -> None:
         super().__init__(**priorities)
-        info = owner.__info__
-        if info is None:
-            raise ValueError(f"{owner.__name__} is not the class of a resource, so nothing can be owned by it")
+        info = info_of(owner)
         self._group, self._kind, self._namespaced = info.gvk.group, info.gvk.kind, info.namespaced
         self._only_controller = only_controller
 

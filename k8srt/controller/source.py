@@ -18,6 +18,7 @@ from k8srt.apimachinery.object import Object
 from k8srt.controller.cache import Cache
 from k8srt.controller.event import CreateEvent, Event, GenericEvent, UpdateEvent
 from k8srt.controller.handler import EventHandler, RequestQueue, delete_event
+from k8srt.controller.kinds import info_of
 from k8srt.controller.predicate import Where, as_predicates
 from k8srt.errors import K8srtError, WaitTimeout
 from k8srt.tools.cache.processor import Registration
@@ -115,8 +116,7 @@ class Kind(Informer):
         clock: Clock = SYSTEM,
     ) -> None:
         _Sifting.__init__(self, handler, where)
-        if not (isinstance(kind, type) and issubclass(kind, Object) and kind.__info__ is not None):
-            raise ValueError(f"{kind!r} is not the class of a resource")
+        info_of(kind)
         self._cache = cache
         self.kind = kind
         self._informer = None

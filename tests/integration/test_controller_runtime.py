@@ -91,7 +91,7 @@ def test_a_controller_creates_what_is_owned_and_mends_it(server: APIServer, cs: 
         assert copy.data == {"k": b"v"}
         seen.wait_for(1)
         secrets.delete("a")
-        secrets.wait("a", lambda secret: secret.metadata.uid != copy.metadata.uid, timeout=LONG)
+        assert secrets.wait("a", "create", timeout=LONG).metadata.uid != copy.metadata.uid
         assert set(seen.requests) == {Request(namespace, "a")}
 
     assert manager.state == "stopped"
