@@ -299,7 +299,8 @@ class LeaderElector:
         while not self._over.is_set():
             began = self._clock.now()
             if began >= until:
-                return f"the lease was not renewed in time ({began - start:.1f}s)"
+                renewed = began - (self._sure_until - self.lease_duration)
+                return f"the lease was not renewed in time: the last renewal began {renewed:.1f}s ago"
             won = self._attempt(until, patient=False)
             self._report_leader()
             if won:
