@@ -78,6 +78,7 @@ class Dial:
                 inner = SSLTransport(sock, context, server_hostname=name)
                 self._show(inner)
                 return inner
+            _check_connected(sock)
             secured = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
             self._show(secured)
             secured.do_handshake()
@@ -175,6 +176,14 @@ class Dial:
             text = f"{failure.value} by {whom} (is the server running, and is this its address?)"
             return NotConnected(failure, text)
         return NotConnected(failure, explain(err))
+
+
+def _check_connected(sock: Any) -> None:
+    """Raises ConnectionResetError for a connection that was reset at once: `wrap_socket` would leave it open."""
+    try:
+        sock.getpeername()
+    except OSError as err:
+        raise ConnectionResetError(*err.args) from err
 
 
 def _addresses(host: str, port: int) -> list[Any]:
