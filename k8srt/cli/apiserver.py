@@ -35,6 +35,18 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="let those who show no credentials be system:anonymous (on)",
     )
     parser.add_argument("--data-dir", metavar="DIR", help="keep the cluster in this folder between runs")
+    parser.add_argument("--simulate", action="store_true", help="let workloads live: nodes, pods and their controllers")
+    parser.add_argument("--nodes", type=int, default=1, metavar="N", help="how many nodes a simulation has (1)")
+    parser.add_argument(
+        "--event-ttl", type=float, default=3600.0, metavar="S", help="how long events stay (3600; 0: ever)"
+    )
+    parser.add_argument(
+        "--webhook-service",
+        action="append",
+        default=[],
+        metavar="NS/NAME=HOST:PORT",
+        help="where a service is that webhook configurations name; may be repeated",
+    )
     for name, what in (
         ("garbage-collection", "delete objects whose owners are gone"),
         ("namespace-controller", "empty the namespaces that are deleted"),
@@ -70,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
 def make_server(args: argparse.Namespace) -> APIServer:
     """The server that the flags describe; its port is taken. Raises ConfigError and OSError."""
     from k8srt.testing.apiserver.auth import read_token_file
+    from k8srt.testing.apiserver.controllers.simulation.options import Simulation
     from k8srt.testing.apiserver.server import APIServer
 
     tokens = read_token_file(args.token_auth_file) if args.token_auth_file else {}
@@ -87,7 +100,20 @@ def make_server(args: argparse.Namespace) -> APIServer:
         garbage_collection=args.garbage_collection,
         namespace_controller=args.namespace_controller,
         default_service_accounts=args.default_service_accounts,
+        event_ttl=args.event_ttl or None,
+        simulate=Simulation(nodes=max(args.nodes, 0)) if args.simulate else False,
+        webhook_services=dict(map(read_service, args.webhook_service)),
     )
+
+
+def read_service(text: str) -> tuple[str, str]:
+    """`default/hooks=127.0.0.1:8443` as the two texts it holds. Raises ConfigError."""
+    from k8srt.errors import ConfigError
+
+    name, _, address = text.partition("=")
+    if not address or name.count("/") != 1:
+        raise ConfigError(f"--webhook-service {text}: expected NAMESPACE/NAME=HOST:PORT")
+    return name, address
 
 
 def write_private(path: Path, text: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from k8srt._lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from k8srt.testing.apiserver.controllers.simulation.options import Simulation as Simulation
     from k8srt.testing.apiserver.server import APIServer as APIServer
     from k8srt.testing.clock import FakeClock as FakeClock
     from k8srt.testing.custom_store import FakeCustomStore as FakeCustomStore
@@ -37,6 +38,7 @@ __getattr__, __dir__ = lazy_exports(
         "FakeWatcher": "k8srt.testing.fake.watcher",
         "Handled": "k8srt.testing.fake.reactors",
         "NotHandled": "k8srt.testing.fake.reactors",
+        "Simulation": "k8srt.testing.apiserver.controllers.simulation.options",
         "refusal": "k8srt.testing.fake.refusals",
     },
 )

@@ -17,7 +17,8 @@ _POINTERS_TEXT = """
     deletionGracePeriodSeconds enableServiceLinks expirationSeconds failedJobsHistoryLimit fsGroup
     fsGroupChangePolicy holderIdentity hostUsers hostnameOverride immutable ingressClassName
     internalTrafficPolicy ipFamilyPolicy leaseDurationSeconds leaseTransitions lendablePercent limitPercent
-    loadBalancerClass managedBy manualSelector maxFailedIndexes minDomains minReplicas mode
+    loadBalancerClass managedBy manualSelector maxFailedIndexes maxSurge maxUnavailable minAvailable minDomains
+    minReplicas mode
     nominalConcurrencyShares nodeAffinityPolicy nodeTaintsPolicy optional parallelism partition
     persistentVolumeName podInfoOnMount podReplacementPolicy preemptionPolicy preferredHolder priority
     privileged progressDeadlineSeconds readOnlyRootFilesystem recursiveReadOnly reinvocationPolicy replicas

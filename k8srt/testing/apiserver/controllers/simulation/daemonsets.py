@@ -28,7 +28,8 @@ _GENERATION = "pod-template-generation"
 def reconcile(world: World, key: Key, owner: JSON | None) -> None:
     if owner is None or going(owner):
         return
-    adopt(world, owner, "pods", _WHO)
+    if adopt(world, owner, "pods", _WHO):
+        return  # to be looked at once more, with what it has now
     revision = revisions.current(world, owner, _WHO)
     mark = revision["metadata"]["labels"][revisions.LABEL]
     nodes = {node["metadata"]["name"]: node for node in world.all("nodes")}

@@ -34,13 +34,13 @@ def reconcile(world: World, key: Key, deployment: JSON | None) -> None:
     if going(deployment):
         _tell(world, key, deployment, None, world.owned(deployment, _TABLE), "")
         return
-    adopt(world, deployment, _TABLE, _WHO)
+    if adopt(world, deployment, _TABLE, _WHO):
+        return  # to be looked at once more, with what it has now
     sets = [each for each in world.owned(deployment, _TABLE) if not going(each)]
     new = _newest(deployment, sets)
     news = ""
     if deployment["spec"].get("paused"):
-        if new is not None and len(sets) == 1:
-            _scale(world, deployment, new, deployment["spec"].get("replicas", 1))
+        _scale_as_it_is(world, deployment, sets)
     else:
         if new is None:
             if deployment["spec"]["strategy"]["type"] == "Recreate" and not _all_gone(world, deployment, sets):
@@ -147,7 +147,7 @@ def _note_revision(world: World, deployment: JSON, revision: int) -> None:
     def change(obj: JSON) -> None:
         obj["metadata"]["annotations"] = {**(obj["metadata"].get("annotations") or {}), _REVISION: str(revision)}
 
-    world.change(deployment, change, _WHO)
+    world.change(deployment, change, _WHO, "status")  # by which its generation does not grow
 
 
 # ---- scaling
@@ -165,6 +165,14 @@ def _scale(world: World, deployment: JSON, replica_set: JSON, size: int) -> None
     way, name = "up" if size > before else "down", replica_set["metadata"]["name"]
     text = f"Scaled {way} replica set {name} from {before} to {size}"
     world.event(deployment, "ScalingReplicaSet", text, _WHO)
+
+
+def _scale_as_it_is(world: World, deployment: JSON, sets: list[JSON]) -> None:
+    """Have as many pods as are asked for without a rollout: the biggest set takes the difference."""
+    biggest = max(sets, key=lambda each: (_size(each), _revision(each)), default=None)
+    if biggest is not None:
+        others = sum(_size(each) for each in sets if each is not biggest)
+        _scale(world, deployment, biggest, max(deployment["spec"].get("replicas", 1) - others, 0))
 
 
 def _all_gone(world: World, deployment: JSON, sets: list[JSON]) -> bool:
@@ -196,9 +204,11 @@ def _roll(world: World, deployment: JSON, new: JSON, old: list[JSON]) -> None:
 def _shrink(world: World, deployment: JSON, new: JSON, size: int, old: list[JSON], least: int) -> None:
     """Take away of the old sets what is not needed: first what is not available anyway."""
     patience = deployment["spec"].get("minReadySeconds", 0)
-    up = {each["metadata"]["uid"]: _available(world, each, patience) for each in (new, *old)}
-    unavailable_new = max(size - up[new["metadata"]["uid"]], 0)
-    spare = size + sum(map(_size, old)) - least - unavailable_new
+    up = {each["metadata"]["uid"]: min(_available(world, each, patience), _size(each)) for each in old}
+    up[new["metadata"]["uid"]] = min(_available(world, new, patience), size)
+    spare = size + sum(map(_size, old)) - least - (size - up[new["metadata"]["uid"]])
+    if spare <= 0:
+        return
     for broken in (True, False):
         for each in sorted(old, key=_revision):
             now = _size(world.get(_TABLE, each["metadata"]["namespace"], each["metadata"]["name"]) or each)
@@ -262,7 +272,10 @@ def _tell(world: World, key: Key, deployment: JSON, new: JSON | None, sets: list
     else:
         told = "False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability."
     conditions = with_condition(conditions, "Available", *told, now, updates=True)
-    if new is not None:
+    if spec.get("paused"):
+        pause = "Unknown", "DeploymentPaused", "Deployment is paused"
+        conditions = with_condition(conditions, "Progressing", *pause, now, updates=True)
+    elif new is not None:
         conditions = _progress(world, key, deployment, new, counts, conditions, news)
     if conditions:
         status["conditions"] = conditions
@@ -276,9 +289,6 @@ def _progress(
 ) -> list[JSON]:
     name, wanted, now = new["metadata"]["name"], deployment["spec"].get("replicas", 1), world.now()
     before, previous = condition(deployment, "Progressing"), deployment.get("status") or {}
-    if deployment["spec"].get("paused"):
-        told = "Unknown", "DeploymentPaused", "Deployment is paused"
-        return with_condition(conditions, "Progressing", *told, now, updates=True)
     if news == "NewReplicaSetCreated":
         told = "True", news, f'Created new replica set "{name}"'
         return with_condition(conditions, "Progressing", *told, now, updates=True)

@@ -47,6 +47,9 @@ _RECONCILE: dict[str, Reconcile] = {
 }
 """What is done about each kind; None stands for an object that is gone. Pods go to the scheduler or a kubelet."""
 
+_RANKS = {"pods": 0, "replicasets.apps": 1, "deployments.apps": 3}
+"""Who goes first: deployments look at replica sets that have done what they were asked for."""
+
 _SEEN = frozenset({*_RECONCILE, "pods", "controllerrevisions.apps", "endpointslices.discovery.k8s.io", "endpoints"})
 _PATIENCE = 30.0  # seconds to wait for the worker
 _FIRST, _MOST = 0.2, 30.0  # seconds before an object is looked at again where something failed
@@ -61,7 +64,8 @@ class SimulationWorker(TimedWorker):
         super().__init__(cluster)
         self.world = World(cluster, options, seed, self.after)
         self._kubelet = kubelet.Kubelet(self.world)
-        self._waiting: dict[Key, None] = {}  # in order; only what handles and steps touches it
+        # What to look at, in order, by rank; only what handles and steps touches it.
+        self._waiting: tuple[dict[Key, None], ...] = ({}, {}, {}, {})
         self._failures: dict[Key, int] = {}
 
     def prepare(self) -> None:
@@ -77,13 +81,16 @@ class SimulationWorker(TimedWorker):
         self.world.learn(table, change)
         key = Key(table, change.shown.namespace, change.shown.name)
         for each in self._concerned(key, change):
-            self._waiting.setdefault(each)
+            self._note_key(each)
 
     def due(self, what: Any) -> None:
         if isinstance(what, Key):
-            self._waiting.setdefault(what)
+            self._note_key(what)
         else:
             what()
+
+    def _note_key(self, key: Key) -> None:
+        self._waiting[_RANKS.get(key.table, 2)].setdefault(key)
 
     # ---- what tests ask for
 
@@ -154,12 +161,20 @@ class SimulationWorker(TimedWorker):
                 yield Key(table, key.namespace, stored.name)
         if controller_of(obj) is None:
             yield from self._adopters(key)
+        if change.after is None and (owner := controller_of(obj)) is not None and owner["kind"] == "ReplicaSet":
+            yield from self._owner_of("replicasets.apps", key.namespace, owner["name"])
         if change.after is None or phase(obj) in ("Succeeded", "Failed"):
             yield from scheduler.waiting(self.world)
             for volume in obj["spec"].get("volumes") or ():
                 claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
                 if claim:
                     yield Key("persistentvolumeclaims", key.namespace, claim)
+
+    def _owner_of(self, table: str, namespace: str, name: str) -> Iterator[Key]:
+        obj = self.world.get(table, namespace, name)
+        owner = controller_of(obj) if obj is not None else None
+        if owner is not None and owner["kind"] in TABLES:
+            yield Key(TABLES[owner["kind"]], namespace, owner["name"])
 
     def _adopters(self, key: Key) -> Iterator[Key]:
         """Who may take in an object that nobody controls."""
@@ -173,10 +188,11 @@ class SimulationWorker(TimedWorker):
     # ---- looking
 
     def idle(self) -> bool:
-        if not self._waiting:
+        waiting = next((each for each in self._waiting if each), None)
+        if waiting is None:
             return False
-        key = next(iter(self._waiting))
-        del self._waiting[key]
+        key = next(iter(waiting))
+        del waiting[key]
         try:
             self._look(key)
         except Exception as err:  # noqa: BLE001 - told, and tried again

@@ -25,7 +25,8 @@ def reconcile(world: World, key: Key, replica_set: JSON | None) -> None:
         return
     failed: Failure | None = None
     if not going(replica_set):
-        adopt(world, replica_set, "pods", _WHO)
+        if adopt(world, replica_set, "pods", _WHO):
+            return  # to be looked at once more, with what it has now
         try:
             _scale(world, replica_set)
         except Failure as err:
@@ -35,8 +36,9 @@ def reconcile(world: World, key: Key, replica_set: JSON | None) -> None:
         raise failed
 
 
-def adopt(world: World, owner: JSON, table: str, who: str) -> None:
-    """Take in what the owner's selector chooses and nobody controls."""
+def adopt(world: World, owner: JSON, table: str, who: str) -> bool:
+    """Take in what the owner's selector chooses and nobody controls. Returns whether there was any."""
+    found = False
     for obj in list(world.orphans(owner, table, owner["spec"].get("selector"))):
         mine = owner_reference(owner)
 
@@ -44,7 +46,8 @@ def adopt(world: World, owner: JSON, table: str, who: str) -> None:
             refs = new["metadata"].get("ownerReferences") or []
             new["metadata"]["ownerReferences"] = [*refs, mine]
 
-        world.change(obj, take, who)
+        found = world.change(obj, take, who) is not None or found
+    return found
 
 
 def _scale(world: World, replica_set: JSON) -> None:

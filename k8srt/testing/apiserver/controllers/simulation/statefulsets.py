@@ -20,7 +20,8 @@ def reconcile(world: World, key: Key, owner: JSON | None) -> None:
         return
     if going(owner):
         return
-    adopt(world, owner, "pods", _WHO)
+    if adopt(world, owner, "pods", _WHO):
+        return  # to be looked at once more, with what it has now
     update = revisions.current(world, owner, _WHO)
     before = owner.get("status") or {}
     current = before.get("currentRevision") or update["metadata"]["name"]
