@@ -67,7 +67,7 @@ class Transport:
         self.connections: Connections | None = None
         if inner is None:
             secure = parts.scheme == "https"
-            host, port = parts.hostname.replace("%25", "%"), parts.port or _PORTS[parts.scheme]
+            host, port = _host(parts.hostname), parts.port or _PORTS[parts.scheme]
             ours = tls or TLSConfig()
             # What is said of TLS is of no matter to plain connections.
             certificate = client_certificate if secure else None
@@ -160,6 +160,19 @@ class Transport:
     def __repr__(self) -> str:
         state = " closed" if self._closed else ""
         return f"<Transport {self.base_url}{state}>"
+
+
+def _host(name: str) -> str:
+    """The name as it is looked up: in ASCII, and the zone of an address after a plain `%`. Raises ConfigError."""
+    if ":" in name:
+        return name.replace("%25", "%")
+    try:
+        found = name if name.isascii() else name.encode("idna").decode("ascii")
+    except UnicodeError as err:
+        raise ConfigError(f"host: {name!r} is no name of a host: {err}") from None
+    if not found.isprintable() or any(character in found for character in " %<>\"'`\\"):
+        raise ConfigError(f"host: {name!r} is no name of a host")
+    return found
 
 
 def _flat(headers: Mapping[str, str | list[str]]) -> Iterator[tuple[str, str, str]]:

@@ -201,14 +201,16 @@ class Pool(HTTPConnectionPool):
     ConnectionCls: Any = Connection
 
     def __init__(self, host: str, port: int, way: Way) -> None:
-        super().__init__(host, port, maxsize=0, block=False, retries=False)
+        super().__init__(host.partition("%")[0], port, maxsize=0, block=False, retries=False)
         self.way = way
+        self._reached_as = host  # with the zone of an IPv6 address, which urllib3 takes for an escape
         if way.context is not None:
             self.scheme = "https"  # for the log
 
     def _new_conn(self) -> Any:
         made: Any = super()._new_conn()
         made.way = self.way
+        made.host = self._reached_as
         if self.way.context is not None:
             made.default_port = 443  # what the Host header leaves out
         return made
