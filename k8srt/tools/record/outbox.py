@@ -1,7 +1,7 @@
 """A queue that never blocks who puts something in, and the threads that empty it.
 
-There is no thread before the first item. One stays, waiting for more; others come, up to `workers`, while items wait
-for which nobody is free, and go when none do. What finds no room is dropped and counted, and a log tells when that
+There is no thread before the first item. One stays, waiting for more; others come, up to `workers`, when an item waits
+for which nobody is free, and go when they have had nothing to do for a while. What finds no room is dropped and counted, and a log tells when that
 begins and how much it was when it is over.
 
 Contract: EVT-01, EVT-06, EVT-07, EVT-27.
@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 ROOM = 1000
 """How many items wait at most, unless told otherwise."""
+
+LINGER = 5.0
+"""Seconds that a thread without work stays, if it isn't the one that stays anyway."""
 
 Job = Callable[[], object]
 
@@ -65,11 +68,13 @@ class Outbox(Generic[T]):
         self._chores = list(chores)
         self._last = last
         self._clock = clock
-        self._cond = threading.Condition()  # guards all below
+        self._lock = threading.RLock()  # guards all below; re-entrant for the sake of signal handlers
+        self._work = threading.Condition(self._lock)  # something to do, or the end
+        self._quiet = threading.Condition(self._lock)  # nothing to do, or a thread less
         self._waiting: deque[T] = deque()
         self._threads: set[threading.Thread] = set()
+        self._leaving: list[threading.Thread] = []  # on their last steps
         self._keeper = False  # whether the thread that stays is there
-        self._idle = 0
         self._busy = 0
         self._closed = False
         self._dropped = 0
@@ -79,7 +84,7 @@ class Outbox(Generic[T]):
 
     def put(self, item: T) -> bool:
         """Have an item handled. False when there is no room for it, or no more are taken. Never blocks."""
-        with self._cond:
+        with self._lock:
             if self._closed:
                 return False
             if len(self._waiting) >= self._room:
@@ -95,13 +100,14 @@ class Outbox(Generic[T]):
         return False
 
     def _find_hands_locked(self) -> None:
-        if len(self._waiting) > self._idle and len(self._threads) < self._workers:
+        free = len(self._threads) - self._busy
+        if len(self._waiting) > free and len(self._threads) < self._workers:
             keeper = not self._keeper
             self._keeper = True
             self._start_chores_locked()
             self._threads.add(spawn(self._what, self._run, keeper))
         else:
-            self._cond.notify_all()  # not only whoever waits for the end of it all
+            self._work.notify()
 
     def _start_chores_locked(self) -> None:
         now = self._clock.now()
@@ -112,12 +118,12 @@ class Outbox(Generic[T]):
     @property
     def dropped(self) -> int:
         """How many items found no room so far."""
-        with self._cond:
+        with self._lock:
             return self._dropped
 
     def __len__(self) -> int:
         """How many wait."""
-        with self._cond:
+        with self._lock:
             return len(self._waiting)
 
     # ---- the threads ----------------------------------------------------------------------------------------------
@@ -131,42 +137,49 @@ class Outbox(Generic[T]):
             self._finished()
 
     def _next(self, keeper: bool) -> Job | None:
-        """What to do now; waits for it if this is the thread that stays. None: end."""
-        with self._cond:
+        """What to do now; waits for it. None: end."""
+        with self._lock:
+            until = None if keeper else self._clock.now() + LINGER
             while True:
                 job = self._take_locked(keeper)
                 if job is not None:
                     self._busy += 1
                     return job
-                if self._closed or not keeper:
-                    self._threads.discard(threading.current_thread())
-                    self._cond.notify_all()
+                if self._closed or (until is not None and self._clock.now() >= until):
+                    self._leave_locked()
                     return None
-                self._idle += 1
-                due = min((chore.due for chore in self._chores if chore.due is not None), default=None)
-                self._clock.wait(self._cond, due)
-                self._idle -= 1
+                self._clock.wait(self._work, self._next_chore_locked() if keeper else until)
+
+    def _leave_locked(self) -> None:
+        me = threading.current_thread()
+        self._threads.discard(me)
+        self._leaving = [me, *(thread for thread in self._leaving if thread.is_alive())]
+        self._quiet.notify_all()
 
     def _take_locked(self, keeper: bool) -> Job | None:
-        now = self._clock.now()
-        for chore in self._chores:
-            if not self._closed and chore.due is not None and chore.due <= now:
-                chore.due = now + chore.period
-                return chore.do
+        if keeper and not self._closed:
+            now = self._clock.now()
+            for chore in self._chores:
+                if chore.due is not None and chore.due <= now:
+                    chore.due = now + chore.period
+                    return chore.do
         if self._waiting:
             return partial(self._handle, self._waiting.popleft())
         last = None
-        if self._closed and keeper:
+        if keeper and self._closed:
             last, self._last = self._last, None
         return last
 
+    def _next_chore_locked(self) -> float | None:
+        return min((chore.due for chore in self._chores if chore.due is not None), default=None)
+
     def _finished(self) -> None:
-        with self._cond:
+        with self._lock:
             self._busy -= 1
             dropped = 0
             if not self._waiting:
                 dropped, self._dropping = self._dropping, 0
-                self._cond.notify_all()
+                self._quiet.notify_all()
         if dropped:
             log.info("%s: there is room again; dropped meanwhile: %d", self._what, dropped)
 
@@ -174,53 +187,56 @@ class Outbox(Generic[T]):
 
     def flush(self, deadline: float | None) -> bool:
         """Wait until all is handled, at most until `deadline` on the clock; returns whether it is."""
-        with self._cond:
+        with self._lock:
             while self._waiting or self._busy:
                 if deadline is not None and self._clock.now() >= deadline:
                     return False
-                self._clock.wait(self._cond, deadline)
+                self._clock.wait(self._quiet, deadline)
             return True
 
     def close(self) -> None:
         """Take no more. What waits is handled, then the threads end; does not wait for that."""
-        with self._cond:
+        with self._lock:
             self._closed = True
-            self._cond.notify_all()
+            self._work.notify_all()
 
     def abandon(self) -> int:
         """Take no more, and forget what waits; returns how much that was."""
-        with self._cond:
+        with self._lock:
             self._closed = True
             self._last = None
             lost = len(self._waiting)
             self._waiting.clear()
-            self._cond.notify_all()
+            self._work.notify_all()
             return lost
 
     @property
     def ended(self) -> bool:
         """Whether no thread is there."""
-        with self._cond:
+        with self._lock:
             return not self._threads
 
     def wait_for_end(self, deadline: float) -> bool:
         """Once closed: wait until the threads have ended, save the one that asks; False if they haven't by then."""
-        with self._cond:
+        with self._lock:
             while self._threads - {threading.current_thread()}:
                 if self._clock.now() >= deadline:
                     return False
-                self._clock.wait(self._cond, deadline)
-            return True
+                self._clock.wait(self._quiet, deadline)
+            leaving = list(self._leaving)
+        for thread in leaving:
+            thread.join()
+        return True
 
     def join(self, grace: float) -> bool:
         """Once abandoned: give the threads `grace` seconds each, in real time, to end; returns whether they have."""
-        with self._cond:
+        with self._lock:
             threads = self._threads - {threading.current_thread()}
         for thread in threads:
             thread.join(grace)
         return not any(thread.is_alive() for thread in threads)
 
     def __repr__(self) -> str:
-        with self._cond:
+        with self._lock:
             state = ", closed" if self._closed else ""
             return f"<Outbox {self._what}: {len(self._waiting)} wait, {self._dropped} dropped{state}>"

@@ -140,8 +140,7 @@ def test_evt_26_a_series_that_comes_into_being_meanwhile_is_patched_after_a_whil
     recorder.event(pod, "Normal", "Synced", "m")
     clock.wait_for_sleepers(1, by=clock.now() + 12.5)
     recorder.event(pod, "Normal", "Synced", "m")
-    for thread in [thread for thread in threading.enumerate() if thread.name == "k8srt-events-1"]:
-        thread.join(LIMIT)
+    clock.wait_for_sleepers(2)
     clock.advance(11.25)
     assert broadcaster.flush()
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from k8srt.testing import FakeClock
-from k8srt.tools.record.outbox import Chore, Outbox
+from k8srt.tools.record.outbox import LINGER, Chore, Outbox
 
 LIMIT = 10.0
 
@@ -115,9 +115,10 @@ def test_a_handler_that_fails_ends_nothing(caplog, error):
     assert [record.getMessage() for record in caplog.records] == ["box: a handler failed"]
 
 
-def test_evt_27_threads_come_while_there_is_nobody_free_and_go_when_nothing_waits():
+def test_evt_27_threads_come_while_there_is_nobody_free_and_go_when_they_have_nothing_to_do():
+    clock = FakeClock()
     gate = Gate()
-    outbox = Outbox[int]("box", gate, workers=3)
+    outbox = Outbox[int]("box", gate, workers=3, clock=clock)
 
     for item in range(5):
         outbox.put(item)
@@ -128,6 +129,9 @@ def test_evt_27_threads_come_while_there_is_nobody_free_and_go_when_nothing_wait
     assert len(outbox) == 2
     gate.open.set()
     assert outbox.flush(None)
+    assert len(names()) == 3
+    clock.wait_for_sleepers(2, by=1000.0 + LINGER)
+    clock.advance(LINGER)
     for thread in threading.enumerate():
         if thread.name in ("k8srt-box-1", "k8srt-box-2"):
             thread.join(LIMIT)
