@@ -1,4 +1,4 @@
-"""Clients that lose no time: what they would wait a second for, they wait a hundredth."""
+"""Clients that lose no time: what they would wait a second for, they wait a thousandth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from k8srt.rest import RESTClient
 from k8srt.util.clock import RealClock
 from tests.integration.wire import WireServer
 
-SOON = 0.01
+SOON = 0.001
 
 SHORT = 0.3
 """Seconds of silence that are too many, where a test is about silence."""

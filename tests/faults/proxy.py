@@ -92,8 +92,7 @@ class FaultyProxy:
             with self._lock:
                 fate = None if self._healed else self._draw()
             if fate is not None and fate.kind == "refuse":
-                self._meet(fate)
-                _reset(client)
+                self._begin(self._refuse, client, fate)
                 continue
             try:
                 server = socket.create_connection(self._target)
@@ -104,6 +103,14 @@ class FaultyProxy:
                 self._open |= {client, server}
             self._begin(self._forward, client, server)
             self._begin(self._back, client, server, fate)
+
+    def _refuse(self, client: socket.socket, fate: Fate) -> None:
+        """Reset it as soon as the client says a word. (Before that, Python's TLS would leave a socket open.)"""
+        client.settimeout(5.0)
+        with contextlib.suppress(OSError):
+            client.recv(1)
+        self._meet(fate)
+        _reset(client)
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
         """What the client says arrives as it is."""

@@ -22,13 +22,13 @@ from k8srt.testing import APIServer
 from k8srt.util.wait import Backoff
 from tests.faults.clients import SHORT, HastyClock
 from tests.faults.proxy import FaultyProxy, fates
-from tests.faults.table import REQUESTS, SILENT, Exchange, met_by_watches
+from tests.faults.table import CHUNKED, REQUESTS, SILENT, Exchange, chunk, met_by_watches, sized
 from tests.integration.wire import Authority, WireServer, event, tls_config
 
 pytestmark = pytest.mark.timeout(60)
 
 WAIT = 40.0
-QUICK = Backoff(initial=0.002, factor=1.5, cap=0.02)
+QUICK = Backoff(initial=0.001, factor=1.5, cap=0.005)
 
 
 class Mirror:
@@ -218,3 +218,45 @@ def test_usr_02_an_informer_gets_over_every_fault_of_the_table(fault: str) -> No
     assert list(dict.fromkeys(mirror.told)) == [(f"p{number}", str(number)) for number in range(1, 7)]
     assert mirror.problems == []
     assert stubborn.faults >= 2
+
+
+class Torn:
+    """The same server, which goes away after one byte of its answer, then two, and so on; in the end it stays."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards what follows
+        self._sizes = {"list": 0, "watch": 0}
+        self.whole = threading.Event()
+        self.last = 0
+
+    def __call__(self, exchange: Exchange) -> None:
+        query = {key: values[0] for key, values in parse_qs(urlsplit(exchange.path).query).items()}
+        kind, version = "watch" if "watch" in query else "list", int(query.get("resourceVersion") or 0)
+        answer = CHUNKED + b"".join(chunk(event(f"p{n}", version=n)) for n in (version + 1, version + 2))
+        if kind == "list":
+            answer = sized(pods_at(max(version, 1)))
+        with self._lock:
+            self._sizes[kind] += 1
+            size = self._sizes[kind]
+            self.last = max(self.last, version + 2) if kind == "watch" else self.last
+        exchange.raw(answer[:size])
+        if size <= len(answer):
+            exchange.hang_up()
+        elif kind == "watch":
+            self.whole.set()
+            exchange.wait_for_hang_up()
+
+
+def test_usr_02_an_informer_gets_over_an_end_after_every_byte() -> None:
+    mirror, torn = Mirror(), Torn()
+    with WireServer(torn) as server:
+        cs = Clientset(server.config(read_timeout=10.0, watch_idle_timeout=10.0), clock=HastyClock())
+        factory = SharedInformerFactory(cs, namespace="d", backoff=QUICK, watch_list=False)
+        factory.core_v1.pods.informer.add_event_handler(mirror)
+        with cs, factory:
+            assert torn.whole.wait(WAIT)
+            mirror.wait(lambda m: f"p{torn.last}" in m.state)
+
+    assert list(dict.fromkeys(mirror.told)) == [(f"p{n}", str(n)) for n in range(1, torn.last + 1)]
+    assert torn.last > 20
+    assert mirror.problems == []
