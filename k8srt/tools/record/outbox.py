@@ -1,8 +1,8 @@
 """A queue that never blocks who puts something in, and the threads that empty it.
 
 There is no thread before the first item. One stays, waiting for more; others come, up to `workers`, when an item waits
-for which nobody is free, and go when they have had nothing to do for a while. What finds no room is dropped and counted, and a log tells when that
-begins and how much it was when it is over.
+for which nobody is free, and go when they have had nothing to do for a while. What finds no room is dropped and
+counted, and a log tells when that begins and how much it was when it is over.
 
 Contract: EVT-01, EVT-06, EVT-07, EVT-27.
 """
