@@ -29,8 +29,8 @@ def get_reference(
     if obj is None:
         raise ValueError("can't refer to None")
     if isinstance(obj, ObjectList):
-        api_version, kind = _kind_of_list(obj)
-        made = ObjectReference(api_version=api_version, kind=kind)
+        api_version, name = _kind_of_list(obj)
+        made = ObjectReference(api_version=api_version, kind=name)
     else:
         meta = obj.metadata
         made = ObjectReference(
