@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from urllib3.response import HTTPResponse
 
-log = logging.getLogger("k8srt.transport.client")
+log = logging.getLogger(__name__)
 
 _RENEWALS = 5
 

@@ -77,7 +77,7 @@ def exempt(parts: SplitResult, no_proxy: str) -> bool:
     Entries are `*`, addresses, CIDRs, and names that also stand for everything below them (with a leading `.` or `*.`
     only for that); addresses and names may have a port.
     """
-    host, port = (parts.hostname or "").rstrip("."), str(parts.port or _PORTS.get(parts.scheme, 0))
+    host, port = parts.hostname or "", str(parts.port or _PORTS.get(parts.scheme, 0))
     address = _address(host)
     if host == "localhost" or (address is not None and _plain(address).is_loopback):
         return True
@@ -98,6 +98,8 @@ def _matches(entry: str, host: str, port: str, address: _Address | None) -> bool
         return False
     if (literal := _address(name)) is not None:
         return address is not None and _plain(literal) == _plain(address)
+    if address is not None:
+        return False  # no name is the end of an address
     if name.startswith("*."):
         name = name[1:]
     return host.endswith(name) if name.startswith(".") else host == name or host.endswith("." + name)
