@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -65,11 +66,16 @@ def ids_in_table(text: str) -> Iterator[str]:
             yield from ids_in_text(line.split("|")[1])
 
 
+@functools.cache
+def tested(root: Path = ROOT) -> frozenset[str]:
+    """The ids that any test names. Reading them all takes seconds, so it is done once."""
+    sources = (path.read_text(encoding="utf-8") for path in sorted((root / "tests").rglob("test_*.py")))
+    return frozenset(each for source in sources for each in ids_in_tests(source))
+
+
 def missing(names: Iterable[str], contract: Path = CONTRACT, root: Path = ROOT) -> list[str]:
     """The ids of these contract files that are neither tested nor excused, in the order of the files."""
-    known = set(ids_in_table((root / "docs" / "deviations.md").read_text(encoding="utf-8")))
-    for path in sorted((root / "tests").rglob("test_*.py")):
-        known.update(ids_in_tests(path.read_text(encoding="utf-8")))
+    known = tested(root) | set(ids_in_table((root / "docs" / "deviations.md").read_text(encoding="utf-8")))
     wanted = (defined_in((contract / f"{name}.md").read_text(encoding="utf-8")) for name in names)
     return [each for ids in wanted for each in ids if each not in known]
 
