@@ -67,7 +67,7 @@ def ids_in_table(text: str) -> Iterator[str]:
 
 
 @functools.cache
-def tested(root: Path = ROOT) -> frozenset[str]:
+def named_by_tests(root: Path = ROOT) -> frozenset[str]:
     """The ids that any test names. Reading them all takes seconds, so it is done once."""
     sources = (path.read_text(encoding="utf-8") for path in sorted((root / "tests").rglob("test_*.py")))
     return frozenset(each for source in sources for each in ids_in_tests(source))
@@ -75,7 +75,7 @@ def tested(root: Path = ROOT) -> frozenset[str]:
 
 def missing(names: Iterable[str], contract: Path = CONTRACT, root: Path = ROOT) -> list[str]:
     """The ids of these contract files that are neither tested nor excused, in the order of the files."""
-    known = tested(root) | set(ids_in_table((root / "docs" / "deviations.md").read_text(encoding="utf-8")))
+    known = named_by_tests(root) | set(ids_in_table((root / "docs" / "deviations.md").read_text(encoding="utf-8")))
     wanted = (defined_in((contract / f"{name}.md").read_text(encoding="utf-8")) for name in names)
     return [each for ids in wanted for each in ids if each not in known]
 
