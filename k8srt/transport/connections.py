@@ -14,6 +14,7 @@ import contextlib
 import http.client
 import queue
 import socket
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -88,6 +89,7 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.fired = False
+        self._lock = threading.RLock()  # guards _connection; re-entrant for the sake of signal handlers
         self._connection: Any = None
         self._wake: Callable[[], object] | None = None
 
@@ -107,8 +109,14 @@ class Interrupt:
 
     def attach(self, connection: Any) -> None:
         """Say which connection the request uses. By the thread that sends it."""
-        self._connection = connection
+        with self._lock:
+            self._connection = connection
         self.check()
+
+    def detach(self) -> None:
+        """Say that the request is over: its connection is for others now."""
+        with self._lock:
+            self._connection = None
 
     def fire(self) -> None:
         """End the request: a thread blocked in it gets an error at once. From any thread, any number of times."""
@@ -118,9 +126,10 @@ class Interrupt:
             wake()
 
     def check(self) -> None:
-        connection = self._connection
-        if self.fired and connection is not None and connection.sock is not None:
-            shut_down(connection.sock)
+        with self._lock:
+            connection = self._connection
+            if self.fired and connection is not None and connection.sock is not None:
+                shut_down(connection.sock)
 
 
 def shut_down(sock: Any) -> None:
@@ -214,6 +223,12 @@ class Pool(HTTPConnectionPool):
         if self.way.context is not None:
             made.default_port = 443  # what the Host header leaves out
         return made
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None and conn.interrupt is not None:
+            conn.interrupt.detach()
+            conn.interrupt = None
+        super()._put_conn(conn)
 
     def _validate_conn(self, conn: Any) -> None:
         if conn.is_closed:

@@ -18,6 +18,7 @@ import pytest
 from k8srt.errors import ClientClosed
 from k8srt.rest import Config, ImpersonationConfig, RESTClient, TLSConfig
 from k8srt.tools import metrics
+from k8srt.transport.connections import Interrupt
 from tests.integration.proxies import HTTPProxy
 from tests.integration.wire import Authority, Exchange, WireServer, event, tls_config
 
@@ -360,3 +361,14 @@ def test_a_request_has_the_read_timeout_for_being_sent() -> None:
         timer.join()
         thread.join(5.0)
     assert told
+
+
+def test_usr_13_who_ends_a_request_that_is_over_harms_no_other() -> None:
+    """The connection that the request had may be in use by somebody else by then."""
+    with WireServer(answer) as server, RESTClient(server.config()) as client:
+        for _ in range(3):
+            interrupt = Interrupt()
+            client.transport.send("POST", "/", body=b"{}", interrupt=interrupt).read()
+            interrupt.fire()
+
+        assert server.connections == 1
