@@ -20,7 +20,8 @@ from tests.contract_ids import (
 
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    "name", ["cache", "reflector", "informer", "workqueue", "rest", "clientcmd", "clients", "machinery"]
+    "name",
+    ["cache", "reflector", "informer", "workqueue", "rest", "clientcmd", "clients", "machinery", "leaderelection"],
 )
 def test_every_id_has_a_test_or_a_reason(shared: Path, name: str) -> None:
     assert missing([name], shared / "contract") == []
