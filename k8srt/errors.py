@@ -21,6 +21,7 @@
     ├── NoMetadata, TransformError, TransactionError, IndexFuncError, NoSuchIndex, NotInHeap
     │                          of stores; defined, like the next, where they are raised: in tools.cache
     ├── InformerStopped, ListError
+    ├── NotLeaderError, LeaseNotRenewed    of leader election; defined in tools.leaderelection
     ├── DiscoveryError         what the server serves could not be found out
     │   ├── GroupDiscoveryFailed   of some groups; it carries what was found of the others
     │   └── GroupVersionError      of one: StaleGroupVersion, EmptyGroupVersion, UnknownGroupVersion

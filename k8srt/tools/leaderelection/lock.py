@@ -47,5 +47,5 @@ class ResourceLock(Protocol):
 class EventRecorder(Protocol):
     """Who writes events."""
 
-    def event(self, obj: Any, event_type: str, reason: str, message: str) -> object:
+    def event(self, obj: Any, event_type: str, reason: str, message: str, /) -> object:
         """Write an event about `obj`."""
