@@ -21,7 +21,18 @@ from tests.contract_ids import (
 @pytest.mark.shared
 @pytest.mark.parametrize(
     "name",
-    ["cache", "reflector", "informer", "workqueue", "rest", "clientcmd", "clients", "machinery", "leaderelection"],
+    [
+        "cache",
+        "reflector",
+        "informer",
+        "workqueue",
+        "rest",
+        "clientcmd",
+        "clients",
+        "machinery",
+        "leaderelection",
+        "events",
+    ],
 )
 def test_every_id_has_a_test_or_a_reason(shared: Path, name: str) -> None:
     assert missing([name], shared / "contract") == []
