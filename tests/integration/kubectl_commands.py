@@ -524,3 +524,41 @@ AREAS: dict[str, list[Row]] = {
         Row("get apiservices,priorityclasses,flowschemas,ingressclasses,runtimeclasses,csidrivers,csinodes", ""),
     ],
 }  # fmt: skip
+
+# ---- for the oldest and the newest, on a server that simulates workloads with two nodes
+
+
+SIMULATED = [
+    Row("apply -f @FOLDER/web.yaml", "deployment.apps/web created"),
+    Row("scale deployment web --replicas=2", "scaled"),
+    Row("rollout status deployment/web --timeout=30s", 'deployment "web" successfully rolled out'),
+    Row("wait pod -l app=web --for=condition=Ready --timeout=30s", "condition met"),
+    Row("get pods", r"web-\w+-\w+ +1/1 +Running +0 "),
+    Row("get deployment web", r"web +2/2 +2 +2 "),
+    Row("describe deployment web", r"Normal +ScalingReplicaSet .* Scaled up replica set web-\w+"),
+    Row("logs deployment/web", ""),
+    Row("set image deployment/web c=nginx:2", "image updated"),
+    Row("rollout status deployment/web --timeout=30s", "successfully rolled out"),
+    Row("rollout history deployment/web", r"1 +<none>\n2 +<none>"),
+    Row("rollout undo deployment/web", "rolled back"),
+    Row("rollout status deployment/web --timeout=30s", "successfully rolled out"),
+    Row("get deployment web -o jsonpath={..image}", "^nginx:1$"),
+    Row("rollout restart deployment/web", "restarted"),
+    Row("rollout status deployment/web --timeout=30s", "successfully rolled out"),
+    Row("create job job --image=busybox", "created"),
+    Row("wait job/job --for=condition=Complete --timeout=30s", "condition met"),
+    Row("get job job", r"job +Complete +1/1 "),
+    Row("run single --image=nginx", "created"),
+    Row("wait pod/single --for=condition=Ready --timeout=30s", "condition met"),
+    Row("expose pod single --port=80", "exposed"),
+    Row("drain node-1 --ignore-daemonsets --timeout=30s", "cannot delete .*declare no controller", fails=True),
+    Row("drain node-1 node-2 --ignore-daemonsets --force --timeout=30s", "node/node-2 drained"),
+    Row("get pods --field-selector=status.phase=Running", "No resources found"),
+    Row("get nodes", r"node-1 +Ready,SchedulingDisabled "),
+    Row("uncordon node-1 node-2", "node/node-2 uncordoned"),
+    Row("rollout status deployment/web --timeout=30s", "successfully rolled out"),
+    Row("events --types=Normal", "Created pod: web-|SuccessfulCreate"),
+    Row("delete deployment web --cascade=foreground --timeout=30s", 'deployment.apps "web" deleted'),
+    Row("get rs", "No resources found"),
+    Row("delete namespace @NS --timeout=30s", 'namespace "@NS" deleted'),
+]

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from k8srt.testing import APIServer
-from tests.integration.kubectl_commands import AREAS, CORE, FILES, Row
+from k8srt.testing import APIServer, Simulation
+from tests.integration.kubectl_commands import AREAS, CORE, FILES, SIMULATED, Row
 from tests.integration.programs import LIMIT, Kubectl
 
 pytestmark = [pytest.mark.kubectl, pytest.mark.timeout(120)]
@@ -166,12 +166,30 @@ def together(
 
 
 def test_what_is_typed_most_in_every_version(together):
-    assert together(every()[1:-1], "core", CORE) == []
+    wrong = together(every()[1:-1], "core", CORE)
+
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("area", AREAS)
 def test_everything_in_the_oldest_and_the_newest(area, together):
-    assert together(ends(), area, AREAS[area]) == []
+    wrong = together(ends(), area, AREAS[area])
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("binary", ends() or [None], ids=name)
+def test_workloads_that_are_simulated(binary, tmp_path, folder):
+    if binary is None:
+        pytest.skip("there is no kubectl on the PATH")
+    quick = Simulation(nodes=2, start=(0.02, 0.05), run=(0.02, 0.05), stop=(0.02, 0.05))
+    with APIServer(simulate=quick) as server:
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(server.kubeconfig())
+
+        wrong = Session(binary, kubeconfig, tmp_path, folder, "simulated").type(SIMULATED)
+
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("binary", ends() or [None], ids=name)
@@ -213,3 +231,32 @@ def test_a_proxy_hands_on_requests_and_watches(binary, kubeconfig):
                 assert b'"type":"ADDED"' in stream.readline()
         finally:
             proxy.kill()
+
+
+@pytest.mark.parametrize("binary", ends() or [None], ids=name)
+def test_who_one_is_over_https(binary, tmp_path):
+    if binary is None:
+        pytest.skip("there is no kubectl on the PATH")
+    with APIServer(tls=True, authorization_mode="RBAC") as server:
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(server.kubeconfig())
+        kubectl = Kubectl(binary, kubeconfig, tmp_path, "default")
+
+        if minor(binary) >= 28:
+            assert re.search(r"Username +system:admin\n", kubectl("auth", "whoami"))
+        assert kubectl("auth", "can-i", "create", "pods").strip() == "yes"
+        assert "cannot list resource" in kubectl.refused("get", "pods", "--as=jane")
+        assert kubectl.run("auth", "can-i", "list", "pods", "--as=jane").stdout.strip() == "no"
+        kubectl(
+            "create", "rolebinding", "viewers", "--clusterrole=view", "--user=jane", "--serviceaccount=default:robot"
+        )
+        kubectl("create", "serviceaccount", "robot")
+        assert kubectl("auth", "can-i", "list", "pods", "--as=jane").strip() == "yes"
+        assert re.search(r"pods +\[\] +\[\] +\[get list watch\]", kubectl("auth", "can-i", "--list", "--as=jane"))
+
+        token = kubectl("create", "token", "robot").strip()
+        path = tmp_path / "robot"
+        path.write_text(re.sub(r"token: .*", f"token: {token}", server.kubeconfig()))
+        robot = Kubectl(binary, path, tmp_path, "default")
+        assert '"items": []' in robot("get", "configmaps", "-o", "json")
+        assert 'User "system:serviceaccount:default:robot" cannot create' in robot.refused("create", "configmap", "a")
