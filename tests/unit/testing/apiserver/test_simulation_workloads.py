@@ -297,6 +297,23 @@ def test_stateful_pods_are_renewed_from_the_last_down_to_the_partition():
     assert len(run.world.all("controllerrevisions.apps")) == 2
 
 
+def test_the_way_back_of_a_stateful_set_takes_the_old_revision():
+    run = Simulated()
+    run.create(STATEFUL, "db", spec=workload(2, serviceName="db"))
+    run.pass_time(4.0)
+    first = run.get(STATEFUL, "db")["status"]["updateRevision"]
+
+    for version in ("app:2", "app:1"):
+        run.change(STATEFUL, "db", image(version))
+        run.pass_time(6.0)
+
+    status = run.get(STATEFUL, "db")["status"]
+    revisions = {each["metadata"]["name"]: each["revision"] for each in run.world.all("controllerrevisions.apps")}
+    assert status["currentRevision"] == status["updateRevision"] == first
+    assert sorted(revisions.values()) == [2, 3]
+    assert revisions[first] == 3
+
+
 # ---- daemon sets
 
 

@@ -35,8 +35,9 @@ def reconcile(world: World, key: Key, owner: JSON | None) -> None:
     nodes = {node["metadata"]["name"]: node for node in world.all("nodes")}
     wanted = [name for name, node in nodes.items() if _belongs(owner, node)]
     pods = _by_node(world, owner)
+    occupied = {_target(pod) for pod in world.owned(owner, "pods")}  # by pods that are going, too
     for name in wanted:
-        if not pods.get(name):
+        if name not in occupied:
             _create(world, owner, name, mark)
     for name, found in pods.items():
         for pod in found if name not in wanted else found[1:]:

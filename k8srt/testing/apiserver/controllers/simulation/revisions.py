@@ -21,7 +21,8 @@ def current(world: World, owner: JSON, who: str) -> JSON:
     same = next((each for each in found if each.get("data") == data), None)
     if same is not None:
         if same["revision"] < newest:
-            same = world.change(same, lambda new: new.update(revision=newest + 1), who) or same
+            # A server takes this from controllers, who speak protobuf; not from whoever sends `data` as JSON.
+            same = world.overwrite(same, revision=newest + 1)
         return same
     mark = template_hash(owner["spec"]["template"])
     labels = {**((owner["spec"].get("selector") or {}).get("matchLabels") or {}), LABEL: mark}
