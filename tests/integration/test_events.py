@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -243,3 +244,31 @@ def test_kubectl_shows_what_was_recorded(server: APIServer, cs: Clientset, binar
     assert "(x3 over" in described
     assert "old-controller" in described
     assert "new-controller" in described
+
+
+# ---- processes
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_usr_39_a_child_writes_what_it_records_and_nothing_of_its_parent(cs: Clientset) -> None:
+    about = create(cs, "web")
+    with record.EventBroadcaster() as broadcaster:
+        watch = broadcaster.start_recording_to_sink(cs)
+        recorder = broadcaster.new_recorder("me")
+        recorder.event(about, "Normal", "Parent", "m")
+        assert broadcaster.flush(LIMIT)
+        with watch.outbox._lock:  # as if another thread held it at the moment of the fork
+            child = os.fork()
+            if child == 0:
+                code = 1
+                try:
+                    recorder.event(about, "Normal", "Child", "m")
+                    broadcaster.shutdown(LIMIT)
+                    code = 0
+                finally:
+                    os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        recorder.event(about, "Normal", "Parent", "m")
+
+    assert {event.reason: event.count for event in written(cs, "web")} == {"Parent": 2, "Child": 1}

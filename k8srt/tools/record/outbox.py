@@ -2,7 +2,8 @@
 
 There is no thread before the first item. One stays, waiting for more; others come, up to `workers`, when an item waits
 for which nobody is free, and go when they have had nothing to do for a while. What finds no room is dropped and
-counted, and a log tells when that begins and how much it was when it is over.
+counted, and a log tells when that begins and how much it was when it is over. After a fork, what waits is the
+parent's, and the child has threads of its own when it puts something in.
 
 Contract: EVT-01, EVT-06, EVT-07, EVT-27.
 """
@@ -10,11 +11,13 @@ Contract: EVT-01, EVT-06, EVT-07, EVT-27.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from k8srt.util.clock import SYSTEM, Clock
 from k8srt.util.threads import spawn
@@ -68,6 +71,13 @@ class Outbox(Generic[T]):
         self._chores = list(chores)
         self._last = last
         self._clock = clock
+        self._closed = False
+        self._dropped = 0
+        self.begin()
+        _all.add(self)
+
+    def begin(self) -> None:
+        """Begin without threads, and with nothing that waits: what was there belongs to the parent of a fork."""
         self._lock = threading.RLock()  # guards all below; re-entrant for the sake of signal handlers
         self._work = threading.Condition(self._lock)  # something to do, or the end
         self._quiet = threading.Condition(self._lock)  # nothing to do, or a thread less
@@ -76,8 +86,6 @@ class Outbox(Generic[T]):
         self._leaving: list[threading.Thread] = []  # on their last steps
         self._keeper = False  # whether the thread that stays is there
         self._busy = 0
-        self._closed = False
-        self._dropped = 0
         self._dropping = 0  # since the queue was last empty
 
     # ---- putting in -----------------------------------------------------------------------------------------------
@@ -240,3 +248,16 @@ class Outbox(Generic[T]):
         with self._lock:
             state = ", closed" if self._closed else ""
             return f"<Outbox {self._what}: {len(self._waiting)} wait, {self._dropped} dropped{state}>"
+
+
+_all: WeakSet[Outbox[Any]] = WeakSet()
+
+
+def _begin_anew() -> None:
+    """In the child of a fork, where no thread but this one has survived, and a lock may look held for ever."""
+    for outbox in list(_all):
+        outbox.begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
