@@ -36,7 +36,7 @@ class RESTClient:
         self.base_path = parts.path
         self.transport = make_transport(self.config, clock)
         self.rate_limiter = make_limiter(self.config, clock)
-        self.backoff = backoff_from_environment()
+        self.backoff = backoff_from_environment(clock=clock)
         self.content_type, self.accept = negotiate(self.config)
         self._choose(group_version or self.config.group_version or None, self.config.api_path)
 

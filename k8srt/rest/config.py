@@ -63,7 +63,7 @@ class Config:
     - `qps` 0 means 5 and `burst` 0 means 10; a negative `qps` turns client-side limiting off; a `rate_limiter`
       overrides both (REST-01).
     - `timeout` bounds a whole request, body included, in seconds; 0 means no bound. It never applies to watches.
-      `connect_timeout` and `read_timeout` bound each silence and always hold (USR-16).
+      `connect_timeout` and `read_timeout` (the head of an answer, then each silence) always hold (USR-16).
     - `watch_idle_timeout`: a watch that hears nothing for so long ends, as a dead connection would (USR-01).
       Bookmarks, which a server sends about once a minute, keep a quiet one alive.
     - `exec_provider` is a program that is run for credentials, `auth_provider` a provider that is built in, and

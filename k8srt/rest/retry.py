@@ -117,7 +117,7 @@ class HostBackoff:
 BackoffManager = NoBackoff | HostBackoff
 
 
-def backoff_from_environment(environ: Mapping[str, str] | None = None) -> BackoffManager:
+def backoff_from_environment(environ: Mapping[str, str] | None = None, clock: Clock = SYSTEM) -> BackoffManager:
     """The manager the environment asks for: both variables must be integers, in seconds."""
     environ = os.environ if environ is None else environ
     try:
@@ -125,4 +125,4 @@ def backoff_from_environment(environ: Mapping[str, str] | None = None) -> Backof
         cap = int(environ["KUBE_CLIENT_BACKOFF_DURATION"])
     except (KeyError, ValueError):
         return NoBackoff()
-    return HostBackoff(float(base), float(cap))
+    return HostBackoff(float(base), float(cap), clock=clock)
