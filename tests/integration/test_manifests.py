@@ -22,9 +22,9 @@ DEFINITION = """
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata:
-  name: widgets.example.com
+  name: widgets.stock.example.com
 spec:
-  group: example.com
+  group: stock.example.com
   scope: Namespaced
   names: {plural: widgets, singular: widget, kind: Widget, listKind: ManyWidgets}
   versions:
@@ -40,7 +40,7 @@ spec:
             properties: {size: {type: integer}}
 """
 WIDGET = """
-apiVersion: example.com/v1
+apiVersion: stock.example.com/v1
 kind: Widget
 metadata: {name: w1, namespace: shop}
 spec: {size: 3}
@@ -99,13 +99,13 @@ def test_usr_23_a_folder_is_applied_in_an_order_that_works(cs: Clientset, folder
 
     assert str(outcomes).splitlines() == [
         "namespace/shop created",
-        "customresourcedefinition.apiextensions.k8s.io/widgets.example.com created",
+        "customresourcedefinition.apiextensions.k8s.io/widgets.stock.example.com created",
         "deployment.apps/web created",
-        "widget.example.com/w1 created",
+        "widget.stock.example.com/w1 created",
     ]
     assert isinstance(outcomes.objects[2], Deployment)
     assert isinstance(outcomes.objects[3], Unstructured)
-    assert cs.resource("widgets.example.com", namespace="shop").get("w1")["spec"] == {"size": 3}
+    assert cs.resource("widgets.stock.example.com", namespace="shop").get("w1")["spec"] == {"size": 3}
     (entry,) = cs.apps_v1.deployments("shop").get("web").metadata.managed_fields
     assert (entry.manager, entry.operation) == ("k8srt", "Apply")
 
@@ -129,12 +129,12 @@ def test_a_definition_that_gains_a_version_serves_it_at_once(cs: Clientset) -> N
         "  - name: v2\n    served: true\n    storage: false\n"
         "    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}\n"
     )
-    text = DEFINITION + second + "---" + WIDGET.replace("example.com/v1", "example.com/v2").replace("w1", "w2")
+    text = DEFINITION + second + "---" + WIDGET.replace("stock.example.com/v1", "stock.example.com/v2").replace("w1", "w2")
 
     outcomes = cs.apply(text)
 
     assert [outcome.action for outcome in outcomes] == ["configured", "created"]
-    assert outcomes[1].object.api_version == "example.com/v2"
+    assert outcomes[1].object.api_version == "stock.example.com/v2"
 
 
 def test_objects_without_a_namespace_go_into_the_one_asked_for(cs: Clientset) -> None:
@@ -172,7 +172,7 @@ def test_a_dry_run_keeps_nothing(cs: Clientset) -> None:
     cs.apply(EVERYTHING)
     assert cs.apply(EVERYTHING, dry_run=True).counts == {"unchanged": 4}
     changed = cs.apply(WIDGET.replace("3", "4"), dry_run=True)
-    assert str(changed) == "widget.example.com/w1 configured (server dry run)"
+    assert str(changed) == "widget.stock.example.com/w1 configured (server dry run)"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_definition_whose_names_are_taken_is_not_waited_for(cs: Clientset) -> 
     cs.apply(DEFINITION)
     twin = DEFINITION.replace("name: widgets.", "name: gadgets.").replace("plural: widgets", "plural: gadgets")
 
-    with pytest.raises(ValueError, match=r"names of gadgets.example.com are not accepted: NamesAccepted=False"):
+    with pytest.raises(ValueError, match=r"names of gadgets.stock.example.com are not accepted: NamesAccepted=False"):
         cs.apply(twin)
 
 
@@ -311,12 +311,12 @@ def test_waiting_for_a_deletion_tells_what_holds_it_back(cs: Clientset) -> None:
 
 def test_what_is_deleted_can_no_longer_be_found_by_name(cs: Clientset) -> None:
     cs.apply(DEFINITION)
-    assert cs.resource("widgets.example.com")
+    assert cs.resource("widgets.stock.example.com")
 
     cs.delete(DEFINITION, wait=True)
 
     with pytest.raises(errors.NoMatch):
-        cs.resource("widgets.example.com")
+        cs.resource("widgets.stock.example.com")
 
 
 def test_a_broken_document_deletes_nothing(cs: Clientset) -> None:
