@@ -203,6 +203,20 @@ def test_evt_12_and_18_the_server_is_believed_about_aggregates_too(clock, make):
     assert known.correlate(make("m1")).event.count == 6
 
 
+def test_evt_12_and_13_each_object_and_reason_has_an_aggregate_of_its_own(clock, make):
+    known = correlator(clock, max_events=1)
+
+    found = [
+        known.correlate(make("m", reason=reason, about={"name": name})).event
+        for reason in ("A", "B")
+        for name in ("web-0", "web-1")
+        for _ in range(2)
+    ]
+
+    assert [event.count for event in found] == [1, 2] * 4
+    assert len({event.metadata.name for event in found}) == 4
+
+
 # ---- the filter
 
 
