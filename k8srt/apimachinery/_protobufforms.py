@@ -26,9 +26,26 @@ class Form(NamedTuple):
     decode: Decode
 
 
-def _parts(data: bytes) -> dict[int, Any]:
+Parts = dict[int, int | bytes]
+
+
+def _parts(data: bytes) -> Parts:
     """The last value of each field."""
     return {number: value for number, _, value in fields(data)}
+
+
+def _number(parts: Parts, number: int) -> int:
+    value = parts.get(number, 0)
+    if isinstance(value, bytes):
+        raise Broken(f"field {number} should be a number")
+    return signed(value)
+
+
+def _bytes(parts: Parts, number: int) -> bytes:
+    value = parts.get(number, b"")
+    if not isinstance(value, bytes):
+        raise Broken(f"field {number} should be bytes")
+    return value
 
 
 # ---- times
@@ -50,8 +67,8 @@ def _moment(data: bytes, *, micro: bool) -> str | None:
         return None
     parts = _parts(data)
     try:
-        moment = _EPOCH + timedelta(seconds=signed(parts.get(1, 0)), microseconds=signed(parts.get(2, 0)) // 1000)
-    except (OverflowError, TypeError) as err:
+        moment = _EPOCH + timedelta(seconds=_number(parts, 1), microseconds=_number(parts, 2) // 1000)
+    except OverflowError as err:
         raise Broken(f"no time: {err}") from err
     text = f"{moment.year:04}-{moment:%m-%dT%H:%M:%S}"
     return f"{text}.{moment.microsecond:06}Z" if micro else f"{text}Z"
@@ -65,8 +82,7 @@ def _quantity(value: Any) -> bytes:
 
 
 def _text(data: bytes) -> str:
-    value = _parts(data).get(1, b"")
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return _bytes(_parts(data), 1).decode()
 
 
 def _int_or_string(value: Any) -> bytes:
@@ -77,10 +93,7 @@ def _int_or_string(value: Any) -> bytes:
 
 def _read_int_or_string(data: bytes) -> int | str:
     parts = _parts(data)
-    if parts.get(1, 0):
-        text: bytes = parts.get(3, b"")
-        return text.decode()
-    return signed(parts.get(2, 0))
+    return _bytes(parts, 3).decode() if _number(parts, 1) else _number(parts, 2)
 
 
 def _texts(values: Any) -> bytes:
@@ -100,8 +113,7 @@ def _raw(value: Any) -> bytes:
 
 def raw_of(data: bytes) -> bytes:
     """The bytes that a message of raw data holds."""
-    value = _parts(data).get(1, b"")
-    return value if isinstance(value, bytes) else b""
+    return _bytes(_parts(data), 1)
 
 
 def _read_raw(data: bytes) -> Any:
@@ -143,7 +155,7 @@ def schema_or_bool(schema: Form) -> Form:
 
     def decode(data: bytes) -> Any:
         parts = _parts(data)
-        return schema.decode(parts[2]) if isinstance(parts.get(2), bytes) else bool(parts.get(1))
+        return schema.decode(_bytes(parts, 2)) if 2 in parts else bool(_number(parts, 1))
 
     return Form(encode, decode)
 

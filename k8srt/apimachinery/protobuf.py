@@ -337,6 +337,9 @@ def _map_reader(kind: _Kind) -> Callable[[int, int | bytes], Iterator[Any]]:
             raise Broken("an entry of a map is no message")
         parts = {number: part for number, _, part in wire.fields(value)}
         key = parts.get(1, b"")
-        yield key.decode() if isinstance(key, bytes) else "", kind.decode(parts.get(2, b""))
+        inner = parts.get(2, b"")
+        if not isinstance(key, bytes) or not isinstance(inner, bytes):
+            raise Broken("an entry of a map has numbers")
+        yield key.decode(), kind.decode(inner)
 
     return read

@@ -217,6 +217,25 @@ def test_what_is_no_config_map_is_refused(body):
         protobuf.decode(envelope + bytes((len(body),)) + body)
 
 
+@pytest.mark.parametrize(
+    ("api_version", "kind", "body"),
+    [
+        (b"v1", b"Event", b"\x32\x02\x0a\x00"),  # firstTimestamp whose seconds are bytes
+        (b"v1", b"Event", b"\x32\x0b\x08" + b"\xff" * 8 + b"\x7f\x10"),  # and one in the far future
+        (b"v1", b"ResourceQuota", b"\x12\x09\x0a\x07\x0a\x01a\x12\x02\x08\x01"),  # a quantity that is a number
+        (b"v1", b"ConfigMap", b"\x12\x05\x0a\x01a\x10\x01"),  # data with a number
+        (b"apps/v1", b"ControllerRevision", b"\x12\x02\x08\x01"),  # raw data that is a number
+        (b"apps/v1", b"ControllerRevision", b"\x12\x03\x0a\x01{"),  # raw data that is no JSON
+    ],
+)
+def test_values_of_another_sort_are_refused(api_version, kind, body):
+    kinds = b"\x0a" + bytes((len(api_version),)) + api_version + b"\x12" + bytes((len(kind),)) + kind
+    data = b"k8s\0\x0a" + bytes((len(kinds),)) + kinds + b"\x12" + bytes((len(body),)) + body
+
+    with pytest.raises(DecodeError):
+        protobuf.decode(data)
+
+
 def test_fields_that_are_not_known_are_skipped():
     envelope = b"k8s\0\x0a\x0f\x0a\x02v1\x12\x09ConfigMap\x12"
     body = b"\xa0\x06\x01" + b"\xa1\x06" + bytes(8) + b"\xa5\x06" + bytes(4) + b"\xa2\x06\x01x" + b"\x20\x01"
