@@ -15,6 +15,7 @@ from k8srt.transport.failures import is_connection_lost, is_timeout
 from k8srt.util.clock import SYSTEM, Clock
 
 MAX_RETRIES = 10
+_MOST_DIGITS = 9
 LOST_DELAY = 1.0
 """Seconds before a request is repeated whose connection was lost."""
 
@@ -28,9 +29,10 @@ class Call(Enum):
 
 
 def retry_after_header(headers: Mapping[str, str]) -> int | None:
-    """The seconds of an integer `Retry-After` header; None without one, or when it holds a date. Contract: REST-22."""
+    """The seconds of an integer `Retry-After` header; None without one, or when it holds a date, or more seconds than
+    anybody lives. Contract: REST-22."""
     text = headers.get("retry-after", "").strip()
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
 class Retries:

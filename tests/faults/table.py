@@ -87,6 +87,7 @@ REQUESTS: dict[str, list[Respond]] = {
         say(OK),
         say(sized(POD)[:-1]),
         say(CHUNKED + chunk(POD)),
+        say(OK + b"Content-Length: 999999999999999\r\n\r\n" + POD),  # memory is taken for what comes
     ],
     "the connection is reset": [Exchange.reset, say(sized(POD)[:-1], then=Exchange.reset)],
     "nothing comes": [wait],
@@ -127,7 +128,12 @@ REQUESTS: dict[str, list[Respond]] = {
     "a redirect": [answer(code, b"", Location="http://127.0.0.1:1/elsewhere") for code in (301, 302, 307, 308)],
     "429 without Retry-After": [answer(429, b"slow down", Content_Type="text/plain"), answer(429, b"")],
     "429 with Retry-After, eleven times": [answer(429, b"slow down", Content_Type="text/plain", Retry_After="1")],
-    "503 without Retry-After": [answer(503, b"{}"), answer(503, PAGE, Content_Type="text/html")],
+    "503 without Retry-After": [
+        answer(503, b"{}", Retry_After="Wed, 21 Oct 2026 07:28:00 GMT"),
+        answer(503, b"{}", Retry_After="9" * 5000),
+        answer(503, b"{}"),
+        answer(503, PAGE, Content_Type="text/html"),
+    ],
     "503 with Retry-After, eleven times": [answer(503, b"{}", Retry_After="2")],
     "a proxy's page with code 502": [answer(502, PAGE, Content_Type="text/html"), answer(502, PAGE)],
     "a proxy's page with code 504": [answer(504, PAGE, Content_Type="text/html")],

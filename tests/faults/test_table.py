@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
 
 import pytest
 
@@ -12,9 +13,11 @@ from k8srt.api.core.v1 import Pod, PodList
 from k8srt.errors import DecodeError, K8srtError, StatusError, TransportError
 from k8srt.gentype import ResourceClient
 from k8srt.rest import Config, End, RESTClient
+from k8srt.util.threads import Stop
 from tests.faults.clients import SHORT, HastyClock, client
 from tests.faults.table import (
     OPENINGS,
+    POD,
     REQUESTS,
     SILENT,
     WATCHES,
@@ -168,6 +171,43 @@ def test_connecting_takes_too_long() -> None:
         assert rest.get().resource("pods").max_retries(0).watch().read_batch() == []
         for filler in fillers:
             filler.close()
+
+
+def test_a_call_that_may_take_so_long_ends_in_time_in_the_head_too() -> None:
+    with WireServer(say(b"HTTP/1.1 200 OK\r\nX: ", then=trickle)) as server:
+        rest = client(server)
+        with pytest.raises(errors.TimeoutExpired, match="timed out"):
+            rest.get().resource("pods").timeout(0.3).do()
+
+
+def test_a_stop_ends_the_wait_for_a_head_that_trickles(pool) -> None:
+    begun, stop = threading.Event(), Stop()
+
+    def respond(exchange: Exchange) -> None:
+        exchange.raw(b"HTTP/1.1 200 OK\r\nX: ")
+        begun.set()
+        trickle(exchange)
+
+    with WireServer(respond) as server, client(server) as rest:
+        running = pool.submit(rest.get().resource("pods").do, stop)
+        assert begun.wait(10.0)
+        stop.set()
+
+        with pytest.raises(errors.Stopped):
+            running.result(timeout=10.0)
+
+
+@pytest.mark.parametrize("size", [0, 1, 50, len(sized(POD)) - 1, len(sized(POD))])
+def test_a_big_body_is_read_in_pieces(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("k8srt.transport.reply._BIG", 1)
+
+    with WireServer(say(sized(POD)[:size])) as server, client(server) as rest:
+        request = rest.get().resource("pods").name("x").max_retries(0)
+        if size < len(sized(POD)):
+            with pytest.raises(TransportError):
+                request.do()
+        else:
+            assert request.do().raw() == POD
 
 
 def test_the_body_trickles_for_longer_than_the_call_may_take() -> None:

@@ -80,6 +80,15 @@ def test_rest_22_rest_26_retry_after_is_slept_and_the_connection_used_again() ->
     assert result.was_created
 
 
+def test_a_refusal_by_priority_and_fairness_says_how_it_was_counted() -> None:
+    uids = {"x-kubernetes-pf-flowschema-uid": "f-1", "x-kubernetes-pf-prioritylevel-uid": "p-1"}
+    client, _, _ = fake_client(FakeReply(429, b"Too many requests", {"content-type": "text/plain", **uids}))
+
+    with pytest.raises(errors.TooManyRequests) as caught:
+        client.post().resource("pods").do()
+    assert "it was counted to flow schema f-1 and priority level p-1" in caught.value.__notes__
+
+
 def test_rest_26_a_big_body_is_not_drained() -> None:
     asked = FakeReply(503, headers={"retry-after": "1", "content-length": "1000000"})
     client, _, _ = fake_client(asked, FakeReply(body=POD))
