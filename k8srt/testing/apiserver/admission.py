@@ -9,7 +9,7 @@ from k8srt.testing.apiserver.documents import Misfit, WriteOptions, read_documen
 from k8srt.testing.apiserver.failures import Failure, bad_request, forbidden, not_found
 from k8srt.testing.apiserver.registry import Resource
 from k8srt.testing.apiserver.strategies.strategy import Write
-from k8srt.testing.apiserver.webhooks.attributes import EXEMPT, MUTATING, VALIDATING, Attributes
+from k8srt.testing.apiserver.webhooks.attributes import BINDINGS, EXEMPT, MUTATING, VALIDATING, Attributes
 
 JSON = dict[str, Any]
 
@@ -52,16 +52,18 @@ def admit(
     write: Write,
     kind: GroupVersionKind | None = None,
 ) -> None:
-    """Ask the validating webhooks about a create, an update, or a deletion (`obj` is None). Raises Failure.
+    """Ask policies and validating webhooks about a create, an update, or a deletion (`obj` is None). Raises Failure.
 
     `kind` is that of a document sent to a subresource, where it is another than the resource's.
     """
-    if not _asks(resource, write, VALIDATING):
+    if not _asks(resource, write, BINDINGS, VALIDATING):
         return
     from k8srt.testing.apiserver.webhooks import admit as webhooks
+    from k8srt.testing.apiserver.webhooks import policies
 
     attributes = _attributes(resource, obj, old, write, options, kind)
     try:
+        policies.validate(attributes, write.warnings)
         webhooks.validate(attributes, write.warnings)
     except Failure as err:
         if write.warnings:
@@ -74,9 +76,11 @@ def quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _asks(resource: Resource, write: Write, table: str) -> bool:
-    """Whether there may be webhooks for a write; what the server does on its own behalf needs nobody's leave."""
-    return write.user is not None and resource.table not in EXEMPT and write.cluster.storage.count(table) > 0
+def _asks(resource: Resource, write: Write, *tables: str) -> bool:
+    """Whether anybody may have to be asked; what the server does on its own behalf needs nobody's leave."""
+    if write.user is None or resource.table in EXEMPT:
+        return False
+    return any(write.cluster.storage.count(table) for table in tables)
 
 
 def _attributes(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from k8srt.testing.apiserver.strategies import (
+    admission,
     certificates,
     config,
     definitions,
@@ -205,13 +206,17 @@ STRATEGIES: Mapping[str, Strategy] = {
     ),
     "poddisruptionbudgets.policy": Strategy(generation=True),
     "validatingwebhookconfigurations.admissionregistration.k8s.io": Strategy(
-        defaults=policies.webhook_defaults, validate=policies.validate_webhooks, generation=True
+        defaults=policies.webhook_defaults, validate=admission.validate_webhooks, generation=True
     ),
     "mutatingwebhookconfigurations.admissionregistration.k8s.io": Strategy(
-        defaults=policies.webhook_defaults, validate=policies.validate_webhooks, generation=True
+        defaults=policies.webhook_defaults, validate=admission.validate_webhooks, generation=True
     ),
-    "validatingadmissionpolicies.admissionregistration.k8s.io": _COUNTED,
-    "validatingadmissionpolicybindings.admissionregistration.k8s.io": _COUNTED,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": Strategy(
+        defaults=admission.policy_defaults, validate=admission.validate_policy, generation=True
+    ),
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io": Strategy(
+        defaults=admission.binding_defaults, validate=admission.validate_binding, generation=True
+    ),
     "flowschemas.flowcontrol.apiserver.k8s.io": _COUNTED,
     "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": _COUNTED,
     # ---- definitions and namespaces

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 GROUP = "admissionregistration.k8s.io"
 MUTATING, VALIDATING = f"mutatingwebhookconfigurations.{GROUP}", f"validatingwebhookconfigurations.{GROUP}"
+POLICIES, BINDINGS = f"validatingadmissionpolicies.{GROUP}", f"validatingadmissionpolicybindings.{GROUP}"
 EXEMPT = frozenset(
     {
         MUTATING,
         VALIDATING,
-        f"validatingadmissionpolicies.{GROUP}",
-        f"validatingadmissionpolicybindings.{GROUP}",
+        POLICIES,
+        BINDINGS,
         f"mutatingadmissionpolicies.{GROUP}",
         f"mutatingadmissionpolicybindings.{GROUP}",
     }
