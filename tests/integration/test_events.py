@@ -78,6 +78,19 @@ def test_evt_16_a_flood_is_one_event_and_a_count_of_25(cs: Clientset) -> None:
     assert list(cs.core_v1.events("default").search(about)) == [event]
 
 
+@pytest.mark.parametrize("module", [record, events], ids=["record", "events"])
+def test_events_and_the_work_they_tell_of_do_not_wait_for_each_other(server: APIServer, module: Any) -> None:
+    config = server.config.copy()
+    config.qps, config.burst = 0.001, 2
+    with Clientset(config) as cs, module.EventBroadcaster() as broadcaster:
+        about = create(cs, "web")
+        create(cs, "other")
+        broadcaster.start_recording_to_sink(cs)
+        broadcaster.new_recorder("me").event(about, "Normal", "Synced", "m")
+
+        assert broadcaster.flush(LIMIT)
+
+
 def test_evt_03_objects_of_all_clients_are_told_of(cs: Clientset) -> None:
     create(cs, "web")
     dynamic = DynamicClient.over(cs.rest_client).resource(CONFIG_MAPS, "default").get("web")

@@ -26,7 +26,7 @@ from k8srt.tools.events.recorder import WORD_LIMIT, EventRecorder
 from k8srt.tools.events.writing import SeriesWriter
 from k8srt.tools.record import logs
 from k8srt.tools.record.broadcasting import Broadcasting, EventWatch, LogFunction
-from k8srt.tools.record.delivery import RETRY_DELAY
+from k8srt.tools.record.delivery import RETRY_DELAY, Endings
 from k8srt.tools.record.naming import EventNames, cut
 from k8srt.tools.record.sink import EventSink, sink_for
 from k8srt.util.clock import SYSTEM, Clock
@@ -77,14 +77,17 @@ class EventBroadcaster(Broadcasting[Event]):
 
         Raises TypeError for what is no sink, RuntimeError after `shutdown`.
         """
+        endings = Endings()
         writer = SeriesWriter(
-            sink_for(sink, "events_v1", self._endings.stopped),
-            self._endings,
+            sink_for(sink, "events_v1", endings.stopped),
+            endings,
             clock=self._clock,
             retry_delay=self._retry_delay,
             rng=self._random,
         )
-        return self._watch("events", writer.write, workers=WRITERS, chores=writer.chores, last=writer.tell_the_rest)
+        return self._watch(
+            "events", writer.write, endings, workers=WRITERS, chores=writer.chores, last=writer.tell_the_rest
+        )
 
     def start_logging(self, log: LogFunction) -> EventWatch:
         """Log a line for each event from now on, with `log.info` or what you give."""

@@ -24,7 +24,7 @@ from k8srt.tools.record import logs
 from k8srt.tools.record.broadcasting import Broadcasting, EventWatch, LogFunction
 from k8srt.tools.record.correlation.correlator import EventCorrelator
 from k8srt.tools.record.correlation.options import CorrelatorOptions
-from k8srt.tools.record.delivery import RETRY_DELAY
+from k8srt.tools.record.delivery import RETRY_DELAY, Endings
 from k8srt.tools.record.naming import EventNames
 from k8srt.tools.record.recorder import EventRecorder
 from k8srt.tools.record.sink import EventSink, sink_for
@@ -71,15 +71,16 @@ class EventBroadcaster(Broadcasting[Event]):
 
         Raises TypeError for what is no sink, RuntimeError after `shutdown`.
         """
+        endings = Endings()
         writer = SinkWriter(
-            sink_for(sink, "core_v1", self._endings.stopped),
+            sink_for(sink, "core_v1", endings.stopped),
             EventCorrelator(self._options, clock=self._clock),
-            self._endings,
+            endings,
             clock=self._clock,
             retry_delay=self._retry_delay,
             rng=self._random,
         )
-        return self._watch("events", writer.write)
+        return self._watch("events", writer.write, endings)
 
     def start_logging(self, log: LogFunction) -> EventWatch:
         """Log a line for each event from now on, with `log.info` or what you give."""

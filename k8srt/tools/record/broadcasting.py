@@ -38,8 +38,9 @@ class LogFunction(Protocol):
 class EventWatch:
     """Events on their way to a sink, a log or a handler. A context manager that stops it when left."""
 
-    def __init__(self, outbox: Outbox[Record], forget: Callable[[EventWatch], None]) -> None:
+    def __init__(self, outbox: Outbox[Record], endings: Endings, forget: Callable[[EventWatch], None]) -> None:
         self.outbox = outbox
+        self._endings = endings
         self._forget = forget
 
     @property
@@ -49,8 +50,20 @@ class EventWatch:
 
     def stop(self) -> None:
         """No more events; those that wait are lost. From any thread, and twice is fine. Doesn't wait."""
-        self.outbox.abandon()
+        self.abandon()
         self._forget(self)
+
+    def close(self) -> None:
+        """Take no more events, and end the waits for a better time to write. For the broadcaster."""
+        self.outbox.close()
+        self._endings.closing.set()
+
+    def abandon(self) -> int:
+        """The same, and forget what waits and end what is under way; returns how many waited. For the broadcaster."""
+        self._endings.stopped.set()
+        lost = self.outbox.abandon()
+        self._endings.closing.set()
+        return lost
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +84,6 @@ class Broadcasting(Generic[E]):
     def __init__(self, cls: type[E], *, stop: threading.Event | None = None, clock: Clock = SYSTEM) -> None:
         self._cls = cls
         self._clock = clock
-        self._endings = Endings()
         self._lock = threading.RLock()  # guards the five below; re-entrant for the sake of signal handlers
         self._closed = False
         self._watches: list[EventWatch] = []
@@ -125,6 +137,7 @@ class Broadcasting(Generic[E]):
         self,
         what: str,
         handler: Callable[[E], object],
+        endings: Endings | None = None,
         *,
         workers: int = 1,
         chores: Iterable[Chore] = (),
@@ -137,7 +150,7 @@ class Broadcasting(Generic[E]):
             handler(self._cls.from_record(record))
 
         outbox = Outbox(what, handle, room=ROOM, workers=workers, chores=chores, last=last, clock=self._clock)
-        watch = EventWatch(outbox, self._forget)
+        watch = EventWatch(outbox, endings or Endings(), self._forget)
         with self._lock:
             if self._closed:
                 raise RuntimeError("the broadcaster was shut down")
@@ -166,35 +179,30 @@ class Broadcasting(Generic[E]):
         in time is lost, and logged. Twice is fine. Contract: EVT-09.
         """
         deadline = self._clock.now() + timeout
-        watches = self._close()
+        watches = self._take_no_more()
         for watch in watches:
-            watch.outbox.close()
-        ended = all(watch.outbox.wait_for_end(deadline) for watch in watches)
-        if not ended:
+            watch.close()
+        if not all(watch.outbox.wait_for_end(deadline) for watch in watches):
             self._leave_the_rest(watches, timeout)
         self._links.close()
 
     def _leave_the_rest(self, watches: list[EventWatch], timeout: float) -> None:
-        lost = sum(watch.outbox.abandon() for watch in watches)
+        lost = sum(watch.abandon() for watch in watches)
         log.warning("events were not written within %.3gs of the shutdown; %d that waited are lost", timeout, lost)
-        self._endings.stopped.set()
         for watch in watches:
             if not watch.outbox.join(GRACE):
                 log.error("%r: its handler doesn't return", watch)
 
     def _stop_at_once(self) -> None:
         """End without waiting for anything: what the stop of the construction does."""
-        self._endings.stopped.set()
-        for watch in self._close():
-            watch.outbox.abandon()
+        for watch in self._take_no_more():
+            watch.abandon()
 
-    def _close(self) -> list[EventWatch]:
-        """Take no more events and end the waits for a better time to write. Returns the watches that have to end."""
+    def _take_no_more(self) -> list[EventWatch]:
+        """Take no more events. Returns the watches that have to end."""
         with self._lock:
             self._closed = True
-            watches = [*self._watches, *self._ending]
-        self._endings.closing.set()
-        return watches
+            return [*self._watches, *self._ending]
 
     def __enter__(self) -> Self:
         return self

@@ -29,7 +29,7 @@ Delays = Callable[[int], float]
 
 
 class Endings:
-    """How a broadcaster ends: `closing` says that nothing is waited for any more, `stopped` that nothing is done."""
+    """How a watch ends: `closing` says that nothing is waited for any more, `stopped` that nothing is done."""
 
     def __init__(self) -> None:
         self.closing = Stop()
@@ -54,7 +54,7 @@ class Attempt(NamedTuple):
 class Delivery:
     """Delivers events to one sink. Thread-safe; `deliver` blocks.
 
-    `delays` tells how many seconds to wait after the n-th try. When the broadcaster is closing, a wait ends, and what
+    `delays` tells how many seconds to wait after the n-th try. When the watch is closing, a wait ends, and what
     failed is tried one last time.
     """
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from k8srt.apimachinery.object import Object
 from k8srt.gentype.events import WritesEvents
+from k8srt.rest.limits import make_limiter
+
+if TYPE_CHECKING:
+    from k8srt.kubernetes.clientset import Clientset
 
 T = TypeVar("T", bound=Object)
 
@@ -60,13 +64,21 @@ def _check(event: Object) -> None:
 def sink_for(target: Any, group: str, stop: threading.Event) -> EventSink[Any]:
     """The sink that is meant: one as it is, the client of a group's events, or that of a clientset.
 
-    Raises TypeError for anything else.
+    Events that are written with a clientset have a rate limit of their own, unless the config brings a limiter: a flood
+    of them must not hold up the work they tell of. Raises TypeError for anything else.
     """
     if isinstance(target, WritesEvents):
         return ClientSink(target, stop=stop)
     if hasattr(target, "rest_client") and hasattr(target, group):
-        return ClientSink(getattr(target, group).events(), stop=stop)
+        return ClientSink(_beside(target, getattr(target, group).events()), stop=stop)
     if callable(getattr(target, "create", None)) and callable(getattr(target, "patch", None)):
         found: EventSink[Any] = target
         return found
     raise TypeError(f"a sink of events is a clientset, a client of events or an EventSink, not {target!r}")
+
+
+def _beside(cs: Clientset, client: WritesEvents[Any]) -> WritesEvents[Any]:
+    """The same client over the same connections, with a rate limit of its own."""
+    rest = cs.rest_client.for_group_version("v1")
+    rest.rate_limiter = make_limiter(rest.config)
+    return type(client)(rest, client.object_class)

@@ -158,6 +158,20 @@ def test_a_stopped_watch_gets_no_more(broadcaster, pod):
     assert seen == ["One"]
 
 
+def test_a_stopped_watch_tries_no_more(broadcaster, clock, pod):
+    sink, other = Sink(LOST), Sink(LOST)
+    watch = broadcaster.start_recording_to_sink(sink)
+    broadcaster.start_recording_to_sink(other)
+    broadcaster.new_recorder("me").event(pod, "Normal", "One", "m")
+    clock.wait_for_sleepers(2)
+
+    watch.stop()
+    clock.advance_to_next()
+
+    assert broadcaster.flush()
+    assert (sink.verbs(), other.verbs()) == (["create"], ["create", "create"])
+
+
 def test_a_handler_may_stop_its_own_watch_and_shut_everything_down(clock, pod):
     broadcaster = EventBroadcaster(clock=clock)
     done = threading.Event()
