@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from k8srt.apimachinery.object import Object
 from k8srt.controller.builder import Builder
@@ -44,6 +44,9 @@ from k8srt.tools.record.broadcaster import EventBroadcaster
 from k8srt.tools.record.recorder import EventRecorder
 from k8srt.util.clock import SYSTEM, Clock
 from k8srt.util.threads import Latch, Stop, spawn
+
+if TYPE_CHECKING:
+    from k8srt.controller.webhook.server import WebhookServer
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +75,7 @@ class Manager:
     without one this process leads. `leader_election_namespace` is where it is, by default that of the pod; the three
     times are seconds. `namespace` limits the cache. `graceful_shutdown_timeout` (seconds) is for all groups together:
     0 does not wait, less waits for ever. `state` is the caller's, for reconciles. `controller_options` are defaults
-    for every controller.
+    for every controller. `webhook_server` is used in place of one with the usual settings.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Manager:
         graceful_shutdown_timeout: float = GRACE,
         controller_options: Mapping[str, Any] | None = None,
         state: Any = None,
+        webhook_server: WebhookServer | None = None,
         clock: Clock = SYSTEM,
         **cache_options: Any,
     ) -> None:
@@ -124,6 +128,8 @@ class Manager:
         self._state = State.NEW
         self._names: set[str] = set()
         self._recording = False
+        self._webhook_server = webhook_server
+        self._webhooks_used = False
         self._errors: list[BaseException] = []
         self._stopper: threading.Thread | None = None
 
@@ -213,6 +219,40 @@ class Manager:
             return function
 
         return decorate
+
+    # ---- webhooks -------------------------------------------------------------------------------------------------
+
+    @property
+    def webhook_server(self) -> WebhookServer:
+        """The webhook server, which runs once it has been asked for. Contract: MGR-16."""
+        from k8srt.controller.webhook.server import WebhookServer
+
+        with self._lock:
+            server = self._webhook_server = self._webhook_server or WebhookServer(clock=self.clock)
+            first, self._webhooks_used = not self._webhooks_used, True
+        if first:
+            self._groups["webhooks"].add(server)
+        return server
+
+    def validate(self, kind: type[Object], **options: Any) -> Callable[[F], F]:
+        """Have a function of `(obj)` or `(obj, old)` say whether objects may be as they are; it raises AdmissionError
+        if not, and returns warnings. Keywords are `path`, `recover_panic` and the fields of `HookRules`: DEC-02.
+        """
+        from k8srt.controller.webhook.registration import serve_validator
+
+        return _registering(lambda function: serve_validator(self.webhook_server, kind, function, **options))
+
+    def mutate(self, kind: type[Object], **options: Any) -> Callable[[F], F]:
+        """Have a function change objects before they are kept. Keywords: `remove_unknown`, those of `validate`: DEC-02."""
+        from k8srt.controller.webhook.registration import serve_defaulter
+
+        return _registering(lambda function: serve_defaulter(self.webhook_server, kind, function, **options))
+
+    def convert(self, kind: type[Object]) -> Callable[[F], F]:
+        """Have a function of `(src, dst)` turn objects of any version of a kind into those of another: DEC-02."""
+        from k8srt.controller.webhook.registration import serve_conversion
+
+        return _registering(lambda function: serve_conversion(self.webhook_server, kind, function))
 
     # ---- life -----------------------------------------------------------------------------------------------------
 
@@ -406,6 +446,16 @@ class Manager:
 
     def __repr__(self) -> str:
         return f"<Manager of {self.clientset.rest_client.url}: {self.state}>"
+
+
+def _registering(register: Callable[[Any], None]) -> Callable[[F], F]:
+    """A decorator that leaves the function as it is."""
+
+    def decorate(function: F) -> F:
+        register(function)
+        return function
+
+    return decorate
 
 
 def _clientset(config: Config, clock: Clock) -> Clientset:

@@ -1,0 +1,114 @@
+"""What goes over a connection: requests, and their answers. No sockets here."""
+
+from __future__ import annotations
+
+import http
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+MAX_BODY = 7 << 20
+
+
+class BadMessage(Exception):
+    """A request that cannot be read, and the HTTP status that says so."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class DropConnection(BaseException):
+    """Nothing is answered, and the connection is closed. Past `except Exception` on purpose."""
+
+
+@dataclass(frozen=True)
+class HTTPRequest:
+    """A request with its body. Header names are in lower case. `body` has at most a byte more than the handler takes.
+
+    `certificate` is what a client showed for itself with mutual TLS, as `ssl.SSLSocket.getpeercert` tells it.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    certificate: Mapping[str, Any] | None = None
+
+    def parameter(self, name: str) -> str:
+        """The last value of a query parameter, empty without one."""
+        return dict(parse_qsl(self.query)).get(name, "")
+
+
+@dataclass(frozen=True)
+class HTTPResponse:
+    """An answer."""
+
+    code: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+
+    def head(self, *, close: bool = False) -> bytes:
+        """The status line and the headers."""
+        phrase = http.HTTPStatus(self.code).phrase if self.code in http.HTTPStatus._value2member_map_ else "Unknown"
+        lines = [f"HTTP/1.1 {self.code} {phrase}", f"Content-Length: {len(self.body)}"]
+        if self.body:
+            lines.append(f"Content-Type: {self.content_type}")
+        if close:
+            lines.append("Connection: close")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def text(code: int, message: str) -> HTTPResponse:
+    """An answer for people."""
+    return HTTPResponse(code, f"{message}\n".encode(), "text/plain; charset=utf-8")
+
+
+class HTTPHandler(Protocol):
+    """What answers the requests of a path. It may say by `max_body` how many bytes it takes; 7 MiB if it does not."""
+
+    def handle(self, request: HTTPRequest) -> HTTPResponse: ...
+
+
+class FunctionHandler:
+    """A function as a handler."""
+
+    def __init__(self, function: Callable[[HTTPRequest], HTTPResponse]) -> None:
+        self.handle = function
+
+    def __repr__(self) -> str:
+        return f"<handler {getattr(self.handle, '__name__', self.handle)!s}>"
+
+
+def parse_head(head: bytes) -> HTTPRequest:
+    """Read a request line and headers. Raises BadMessage. Of a header that comes twice, the values are joined."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    words = first.split(" ")
+    if len(words) != 3 or words[2] not in ("HTTP/1.1", "HTTP/1.0") or not words[1].startswith("/"):
+        raise BadMessage(400, "malformed request line")
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name != name.strip():
+            raise BadMessage(400, "malformed header")
+        known, value = headers.get(name.lower()), value.strip()
+        headers[name.lower()] = value if known is None else f"{known}, {value}"
+    if words[2] == "HTTP/1.0":
+        headers["connection"] = "close"
+    path, _, query = words[1].partition("?")
+    return HTTPRequest(words[0], path, query, headers)
+
+
+def length_of(request: HTTPRequest) -> int | None:
+    """How long the body is, None if that is not said beforehand because it comes in chunks. Raises BadMessage."""
+    encoding = request.headers.get("transfer-encoding", "").lower()
+    if encoding:
+        if encoding != "chunked" or "content-length" in request.headers:
+            raise BadMessage(400, "unsupported transfer encoding")
+        return None
+    text = request.headers.get("content-length", "0")
+    if not (text.isascii() and text.isdigit()):
+        raise BadMessage(400, "malformed length")
+    return int(text)
