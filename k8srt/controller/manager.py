@@ -243,7 +243,7 @@ class Manager:
         return _registering(lambda function: serve_validator(self.webhook_server, kind, function, **options))
 
     def mutate(self, kind: type[Object], **options: Any) -> Callable[[F], F]:
-        """Have a function change objects before they are kept. Keywords: `remove_unknown`, those of `validate`: DEC-02."""
+        """Have a function change objects before they are kept. Keywords: those of `validate`, `remove_unknown`."""
         from k8srt.controller.webhook.registration import serve_defaulter
 
         return _registering(lambda function: serve_defaulter(self.webhook_server, kind, function, **options))
