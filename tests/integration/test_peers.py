@@ -1,6 +1,6 @@
 """Clients by others against the embedded server, each doing what it is made for; those not installed are skipped.
 
-The official client (typed, dynamic, watch, informer, leader election), lightkube, kr8s, and an operator made with kopf.
+The official client (typed, dynamic, watch, informer, leader election), lightkube, kr8s, an operator made with kopf, kpt.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -439,3 +440,34 @@ def test_kopf_operator(kubeconfig, namespace, ours):
 
     reasons = {each.reason for each in ours.core_v1.events(namespace).list().items}
     assert "Made" in reasons
+
+
+# ---- kpt
+
+
+def test_kpt(kubeconfig, namespace, ours, tmp_path):
+    kpt = shutil.which("kpt") or shutil.which("kpt", path=str(Path(shutil.which("kubectl") or "/").resolve().parent))
+    if kpt is None:
+        pytest.skip("kpt is not installed")
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "Kptfile").write_text("apiVersion: kpt.dev/v1\nkind: Kptfile\nmetadata:\n  name: package\n")
+    manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {}\n  namespace: {}\n"
+    for name in ("a", "b"):
+        (package / f"{name}.yaml").write_text(manifest.format(name, namespace))
+
+    def live(*words: str) -> str:
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(kubeconfig)}
+        command = [kpt, "live", *words]
+        done = subprocess.run(
+            command, cwd=package, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    live("init", "--namespace", namespace)
+    live("install-resource-group")
+    assert "2 attempted, 2 successful" in live("apply")
+    assert [each.metadata.name for each in ours.core_v1.config_maps(namespace).list().items] == ["a", "b"]
+    live("destroy")
+    assert ours.core_v1.config_maps(namespace).list().items == []
