@@ -17,6 +17,9 @@ _LONGEST = 15
 """More digits than that are no length of anything."""
 
 _LONGEST_LINE = 1 << 16
+_LONGEST_SIZE = 8
+_HEXADECIMAL = b"0123456789abcdefABCDEF"
+_SHOWN = 60
 
 
 class _HeadFile:
@@ -99,11 +102,31 @@ class StrictResponse(http.client.HTTPResponse):
 
     def _read_status(self) -> tuple[str, int, str]:
         """As upstream, and past every interim answer but the one that changes the protocol."""
-        found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+        found = self._read_one_status()
         while 101 < found[1] < 200:
             http.client.parse_headers(self.fp)
-            found = super()._read_status()  # type: ignore[misc]
+            found = self._read_one_status()
         return found
+
+    def _read_one_status(self) -> tuple[str, int, str]:
+        try:
+            return super()._read_status()  # type: ignore[misc,no-any-return]
+        except http.client.RemoteDisconnected:
+            raise
+        except http.client.BadStatusLine as err:
+            begin = str(err.args[0]).strip()[:_SHOWN]
+            advice = " (it speaks TLS: is its address https://?)" if begin.startswith("\x15\x03") else ""
+            raise http.client.HTTPException(f"the answer begins with {begin!r}{advice}") from None
+
+    def _read_next_chunk_size(self) -> int:
+        """As upstream, but what is no size is told, and no end."""
+        line: bytes = self.fp.readline(_LONGEST_LINE)
+        if not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
+            raise http.client.IncompleteRead(b"")
+        digits = line.partition(b";")[0].strip()
+        if not digits or digits.strip(_HEXADECIMAL) or len(digits) > _LONGEST_SIZE:
+            raise http.client.HTTPException(f"the size of a chunk is {line.strip()[:_SHOWN]!r}")
+        return int(digits, 16)
 
     def _read_and_discard_trailer(self) -> None:
         """As upstream, but an answer in chunks that is cut before its very end is no whole answer."""
@@ -120,5 +143,5 @@ class StrictResponse(http.client.HTTPResponse):
             return
         first, *more = (part.strip() for part in length.split(","))
         if not (first.isascii() and first.isdigit() and len(first) <= _LONGEST) or any(part != first for part in more):
-            raise http.client.HTTPException(f"the length of the answer is {length[:40]!r}")
+            raise http.client.HTTPException(f"the length of the answer is {length[:_SHOWN]!r}")
         self.length = self.length if self.length is not None else int(first)

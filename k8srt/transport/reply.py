@@ -25,7 +25,7 @@ _PIECE = 1 << 20
 _BIG = 64 << 20
 
 _CAUGHT_READING = (*CAUGHT, ValueError, OverflowError, MemoryError)
-"""Also what http.client makes of chunks whose size is nonsense: below zero, or beyond any memory."""
+"""Also what comes of reading a file that another thread closed, or more than there is memory for."""
 
 
 def content_encoding(headers: Mapping[str, str]) -> str:

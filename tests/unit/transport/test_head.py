@@ -140,6 +140,40 @@ def test_chunks_that_are_cut_before_their_end_are_no_whole_answer(pair, end: byt
         begin(ours)
 
 
+@pytest.mark.parametrize("size", [b"", b"zz", b"-5", b"0x5", b"5_0", b"fffffffff", b";x", b"5" * 70_000])
+def test_what_is_no_size_of_a_chunk_is_told(pair, pool, size: bytes) -> None:
+    ours, theirs = pair
+    running = pool.submit(begin, ours)
+    theirs.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\n{}\r\n0\r\n\r\n")
+
+    with pytest.raises(http.client.HTTPException, match="the size of a chunk is b'"):
+        running.result(timeout=10.0)
+
+
+@pytest.mark.parametrize("size", [b"2", b"02", b"2;x=y", b" 2 ", b"00000002"])
+def test_sizes_of_chunks(pair, size: bytes) -> None:
+    ours, theirs = pair
+    theirs.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\n{}\r\n0\r\n\r\n")
+
+    assert begin(ours).body == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b"SSH-2.0-OpenSSH_9.6", "the answer begins with 'SSH-2.0-OpenSSH_9.6'"),
+        (b"\x15\x03\x01\x00\x02\x02\x0a", r"\(it speaks TLS: is its address https://\?\)"),
+        (b"x" * 1000, "the answer begins with 'x{60}'$"),
+    ],
+)
+def test_what_is_no_http_is_told(pair, line: bytes, told: str) -> None:
+    ours, theirs = pair
+    theirs.sendall(line + b"\n")
+
+    with pytest.raises(http.client.HTTPException, match=told):
+        begin(ours)
+
+
 @pytest.mark.parametrize("trailer", [b"", b"X: y\r\n", b"X: y\r\nZ: z\r\n"])
 def test_trailers_mean_nothing(pair, trailer: bytes) -> None:
     ours, theirs = pair
