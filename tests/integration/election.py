@@ -25,8 +25,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from k8srt.kubernetes import Clientset
-from k8srt.rest import Config
+from k8srt.rest import Config, RESTClient
 from k8srt.tools.leaderelection import LeaderElector, LeaseLock, NotLeaderError
 from k8srt.util.clock import RealClock
 
@@ -109,14 +108,16 @@ def main() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     journal = Journal(Path(asked["journal"]))
-    with Clientset(Config(host=asked["host"], bearer_token=asked["token"], qps=-1.0)) as cs:
+    with RESTClient(Config(host=asked["host"], bearer_token=asked["token"], qps=-1.0)) as client:
         life = 0
         while not stop.is_set():
             life += 1
-            stand(cs, f"{asked['name']}-{life}", Timing(*asked["timing"]), Skewed(asked["skew"]), journal, stop)
+            stand(client, f"{asked['name']}-{life}", Timing(*asked["timing"]), Skewed(asked["skew"]), journal, stop)
 
 
-def stand(cs: Clientset, identity: str, timing: Timing, clock: Skewed, journal: Journal, stop: threading.Event) -> None:
+def stand(
+    client: RESTClient, identity: str, timing: Timing, clock: Skewed, journal: Journal, stop: threading.Event
+) -> None:
     """One candidacy, told of on the standard output."""
 
     def lead(told: threading.Event) -> None:
@@ -133,7 +134,7 @@ def stand(cs: Clientset, identity: str, timing: Timing, clock: Skewed, journal: 
                     say("acts", term)
 
     elector = LeaderElector(
-        LeaseLock(cs, "default", "contended", identity),
+        LeaseLock(client, "default", "contended", identity),
         *timing,
         on_started_leading=lead,
         on_stopped_leading=lambda: say("over", None),
@@ -181,7 +182,7 @@ class Arena:
             "timing": self.timing,
             "skew": skew,
         }
-        made = Contender(name, asked, self._changed)
+        made = Contender(name, asked, self._changed, self._path.with_name(f"{name}.log"))
         self._contenders.append(made)
         return made
 
@@ -196,10 +197,11 @@ class Arena:
                 for said in each.said
                 if said.what == "leads" and said.about > after
             ]
-            return bool(found)
+            return bool(found) or all(each.over for each in self._contenders)
 
         with self._changed:
-            assert self._changed.wait_for(look, LIMIT), "nobody leads"
+            self._changed.wait_for(look, LIMIT)
+        assert found, "nobody leads" + "".join(each.story() for each in self._contenders)
         who, led = min(found, key=lambda pair: pair[1].at)
         who.wait_for("acts", led.about)
         return who, led
@@ -231,14 +233,16 @@ class Arena:
 class Contender:
     """One process."""
 
-    def __init__(self, name: str, asked: dict[str, Any], changed: threading.Condition) -> None:
+    def __init__(self, name: str, asked: dict[str, Any], changed: threading.Condition, log: Path) -> None:
         self.name = name
         self.said: list[Said] = []
+        self.over = False  # this and the last are guarded by the condition
         self._changed = changed
+        self._log = log
         command = [sys.executable, "-m", "tests.integration.election", json.dumps(asked)]
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[2]
-        )
+        root = Path(__file__).resolve().parents[2]
+        with log.open("w") as errors:
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=root)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -249,6 +253,13 @@ class Contender:
                 with self._changed:
                     self.said.append(Said(*json.loads(line)))
                     self._changed.notify_all()
+        with self._changed:
+            self.over = True
+            self._changed.notify_all()
+
+    def story(self) -> str:
+        """What it said and logged, for a test that fails."""
+        return f"\n{self.name}, {self._process.poll()}: {self.said}\n{self._log.read_text()}"
 
     def wait_for(self, what: str, about: Any = None, after: float = 0.0) -> Said:
         """Wait until it says this, later than `after`."""
@@ -259,7 +270,7 @@ class Contender:
 
         with self._changed:
             said = self._changed.wait_for(found, LIMIT)
-        assert said is not None, f"{self.name} did not say {what} {about}: {self.said}"
+        assert said is not None, f"{self.name} did not say {what} {about}" + self.story()
         return said
 
     def signal(self, number: signal.Signals) -> float:

@@ -99,7 +99,7 @@ def test_le_26_a_leader_that_is_stopped_for_longer_than_its_lease_acts_no_more(a
 def test_usr_18_and_le_13_a_leader_that_is_cut_off_stops_before_another_begins(
     arena: Callable[..., Arena], server: APIServer
 ) -> None:
-    field = arena(2.0, 1.0, 0.3)
+    field = arena(1.0, 0.5, 0.15)
     with Cable(server.port) as one, Cable(server.port) as two:
         cables = {field.contender("a", host=one.url): one, field.contender("b", host=two.url): two}
         first, led = field.leader()

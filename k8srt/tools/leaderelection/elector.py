@@ -143,9 +143,9 @@ class LeaderElector:
 
     @property
     def phase(self) -> Phase:
-        """Where it is."""
+        """Where it is. In a child process, which has none of the threads of its parent, it has ended."""
         with self._state:
-            return self._phase
+            return self._phase if self._pid == os.getpid() or self._phase is Phase.NEW else Phase.ENDED
 
     def is_leader(self) -> bool:
         """Whether the lease was this candidate's when last looked at, and `run` has not ended.
@@ -163,7 +163,8 @@ class LeaderElector:
         """Whether it leads, and no other candidate can have taken over yet. Costs no request."""
         now = self._clock.now()
         with self._state:
-            return self._phase is Phase.LEADING and now < self._sure_until and self._pid == os.getpid()
+            sure = now < self._sure_until
+        return sure and self.phase is Phase.LEADING
 
     def ensure_leading(self) -> int:
         """Return the term, or raise NotLeaderError unless `leading`: for just before each write that is guarded."""
@@ -177,8 +178,7 @@ class LeaderElector:
 
         Every other leader's is different, later ones have greater ones: a fencing token. Contract: LE-26.
         """
-        with self._state:
-            return self._term if self._phase is Phase.LEADING else None
+        return self._term if self.phase is Phase.LEADING else None
 
     @property
     def attempted_at(self) -> float | None:
@@ -363,6 +363,7 @@ class LeaderElector:
         if self._errand is not None:
             self._errand.cancel()
         if led:
+            log.info("%s: %s stopped leading", self.name, self.identity)
             self._figures.off()
             self._announcer.tell(lambda: self.lock.record_event("stopped leading"))
         try:

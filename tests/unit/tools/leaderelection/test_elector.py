@@ -687,6 +687,17 @@ def test_le_26_the_term_grows_with_every_leader_and_is_nobodys_else(stage):
         first.elector.ensure_leading()
 
 
+def test_thr_09_what_a_child_process_inherits_leads_nothing(stage, monkeypatch):
+    run = stage.run().leading()
+    monkeypatch.setattr("k8srt.tools.leaderelection.elector.os.getpid", lambda: -1)
+
+    assert not run.elector.leading
+    assert not run.elector.is_leader()
+    assert (run.elector.phase, run.elector.term) == (Phase.ENDED, None)
+    with pytest.raises(NotLeaderError):
+        run.elector.ensure_leading()
+
+
 # ---- giving back --------------------------------------------------------------------------------------------------
 
 
