@@ -57,8 +57,9 @@ class SeriesWriter:
             self._cache.forget(todo)
 
     def tell_the_rest(self) -> None:
-        """Write the series that have gone on since they were written: before the end."""
+        """At the end: write the series that have gone on since they were written, and tell what was lost."""
         self._write_now(self._cache.series(untold=True))
+        self._delivery.report()
 
     def _write_now(self, todo: list[ToWrite]) -> list[ToWrite]:
         """Try each once, until the sink can't be reached. Returns those that are done with, written or not."""

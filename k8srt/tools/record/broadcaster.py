@@ -80,7 +80,7 @@ class EventBroadcaster(Broadcasting[Event]):
             retry_delay=self._retry_delay,
             rng=self._random,
         )
-        return self._watch("events", writer.write, endings)
+        return self._watch("events", writer.write, endings, last=writer.report)
 
     def start_logging(self, log: LogFunction) -> EventWatch:
         """Log a line for each event from now on, with `log.info` or what you give."""

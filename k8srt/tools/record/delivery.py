@@ -119,8 +119,17 @@ class Delivery:
     def _give_up(self, event: Object, err: Exception | None, attempt: int) -> None:
         with self._lock:
             self._lost += 1
+            first = self._lost == 1
         tries = f"{attempt} tries" if attempt > 1 else "one try"
-        log.error("%r: lost after %s: %s", event, tries, err)
+        many = not first and self._endings.closing.is_set()  # the whole queue may follow; `report` tells how many
+        log.log(logging.DEBUG if many else logging.ERROR, "%r: lost after %s: %s", event, tries, err)
+
+    def report(self) -> None:
+        """At the end: tell how many were lost since the sink was last reached, if that has not been said."""
+        with self._lock:
+            lost = self._lost if self._failing_since is not None else 0
+        if lost > 1:
+            log.error("%d events were lost in all, since they could not be written", lost)
 
     def _reached(self) -> None:
         """The sink works: tell so if it didn't before."""

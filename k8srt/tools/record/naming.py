@@ -28,7 +28,7 @@ class _Stamps:
     """Numbers that grow: the time in nanoseconds, or the next number if that has been given out. Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards _last
+        self._lock = threading.RLock()  # guards _last; re-entrant for the sake of signal handlers
         self._last = 0
 
     def next(self, now: datetime) -> int:
@@ -38,7 +38,7 @@ class _Stamps:
 
 
 _by_clock: WeakKeyDictionary[Clock, _Stamps] = WeakKeyDictionary()
-_by_clock_lock = threading.Lock()
+_by_clock_lock = threading.RLock()
 
 
 def _stamps_of(clock: Clock) -> _Stamps:

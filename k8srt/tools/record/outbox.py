@@ -184,12 +184,12 @@ class Outbox(Generic[T]):
     def _finished(self) -> None:
         with self._lock:
             self._busy -= 1
-            dropped = 0
+            dropped, why = 0, "the end" if self._closed else "there is room again"
             if not self._waiting:
                 dropped, self._dropping = self._dropping, 0
                 self._quiet.notify_all()
         if dropped:
-            log.info("%s: there is room again; dropped meanwhile: %d", self._what, dropped)
+            log.info("%s: %s; dropped meanwhile: %d", self._what, why, dropped)
 
     # ---- the end --------------------------------------------------------------------------------------------------
 

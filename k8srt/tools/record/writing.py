@@ -46,6 +46,10 @@ class SinkWriter:
             return
         self._delivery.deliver(correlated.event, lambda: self._send(correlated))
 
+    def report(self) -> None:
+        """At the end: tell what was lost."""
+        self._delivery.report()
+
     def _send(self, correlated: Correlated) -> None:
         stored = self._patch_or_create(correlated)
         if isinstance(stored, Event):

@@ -232,21 +232,20 @@ def test_a_shutdown_waits_for_what_is_queued(clock, pod):
     assert sink.verbs() == ["create"] * 3
 
 
-def test_a_shutdown_waits_no_longer_than_its_timeout(clock, pod, caplog):
+def test_a_shutdown_waits_no_longer_than_its_timeout(clock, pod, caplog, monkeypatch):
     broadcaster = EventBroadcaster(clock=clock)
     sink = Sink()
     sink.gate.clear()
-    broadcaster.start_recording_to_sink(sink)
+    watch = broadcaster.start_recording_to_sink(sink)
+    abandon = watch.abandon
+    monkeypatch.setattr(watch, "abandon", lambda: (abandon(), sink.gate.set())[0])
     recorder = broadcaster.new_recorder("me")
     for n in range(3):
         recorder.event(pod, "Normal", f"R{n}", "m")
     assert sink.waiting.acquire(timeout=LIMIT)
-    timer = threading.Timer(0.05, sink.gate.set)
-    timer.start()
 
     broadcaster.shutdown(timeout=0.0)
 
-    timer.join()
     assert sink.verbs() == ["create"]
     assert caplog.messages == ["events were not written within 0s of the shutdown; 2 that waited are lost"]
 
@@ -262,6 +261,27 @@ def test_evt_09_a_shutdown_ends_the_wait_between_tries_and_tries_a_last_time(clo
 
     assert sink.verbs() == ["create", "create"]
     assert "lost after 2 tries: connection lost" in caplog.messages[-1]
+
+
+def test_evt_20_a_queue_that_is_lost_at_the_end_is_two_lines_in_the_log(clock, pod, pool, caplog):
+    broadcaster = EventBroadcaster(clock=clock)
+    sink = Sink(*[LOST] * 50)
+    sink.gate.clear()
+    broadcaster.start_recording_to_sink(sink)
+    recorder = broadcaster.new_recorder("me")
+    for n in range(20):
+        recorder.event(pod, "Normal", f"R{n}", "m")
+    assert sink.waiting.acquire(timeout=LIMIT)
+
+    shutdown = pool.submit(broadcaster.shutdown)
+    clock.wait_for_sleepers(1)
+    sink.gate.set()
+    shutdown.result(timeout=LIMIT)
+
+    assert len(sink.calls) == 20
+    assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR", "ERROR"]
+    assert caplog.messages[1].endswith("lost after one try: connection lost")
+    assert caplog.messages[2] == "20 events were lost in all, since they could not be written"
 
 
 @pytest.mark.parametrize("kind", [Stop, threading.Event])
