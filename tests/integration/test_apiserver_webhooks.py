@@ -405,6 +405,36 @@ def test_a_service_that_is_nowhere_is_told_by_name(server: APIServer, client: Dy
         maps(client).create(config_map())
 
 
+def test_pods_that_are_made_by_a_simulation_are_admitted_like_all(hooks: WebhookServer):
+    hooks.answers["/m"] = lambda request: patch(label("by", request["userInfo"]["username"].rpartition(":")[2]))
+    spec: JSON = {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}}}
+    spec["template"]["spec"] = {"containers": [{"name": "c", "image": "i"}]}
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": spec}
+    with APIServer(simulate=True) as server, DynamicClient(server.config) as client:
+        rules = rule("CREATE", resources=("pods",))
+        server.load(configuration("Mutating", "m", hook(hooks.client("/m"), rules=rules)))
+
+        resource(client, "deployments.v1.apps").create(deployment)
+        resource(client, "deployments.v1.apps").wait("d", "condition=Available", timeout=30.0)
+
+        (pod,) = resource(client, "pods.v1.").list().items
+        assert pod.metadata.labels["by"] == "replicaset-controller"
+
+
+def test_warnings_go_with_a_refusal(server: APIServer, client: DynamicClient, hooks: WebhookServer):
+    hooks.answers["/v"] = lambda request: {"allowed": False, "warnings": ["first\nsecond", 'a "quote"']}
+    server.load(configuration("Validating", "v", hook(hooks.client("/v"))))
+
+    import urllib3
+
+    body = b'{"metadata": {"name": "a"}}'
+    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
+    reply = urllib3.request("POST", f"{server.url}/api/v1/namespaces/default/configmaps", body=body, headers=headers)
+
+    assert reply.status == 400
+    assert reply.headers["Warning"] == '299 - "first second", 299 - "a \\"quote\\""'
+
+
 # ---- conversion
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from k8srt.apimachinery.schema import GroupVersionKind
@@ -41,7 +43,8 @@ def mutate(resource: Resource, obj: JSON, old: JSON | None, options: WriteOption
     from k8srt.testing.apiserver.webhooks import admit
 
     attributes = _attributes(resource, obj, old, write, options)
-    return admit.mutate(attributes, write.warnings, lambda raw: _reread(resource, raw, write))
+    with _warning_of_refusals(write):
+        return admit.mutate(attributes, write.warnings, lambda raw: _reread(resource, raw, write))
 
 
 def admit(
@@ -62,9 +65,16 @@ def admit(
     from k8srt.testing.apiserver.webhooks import policies
 
     attributes = _attributes(resource, obj, old, write, options, kind)
-    try:
+    with _warning_of_refusals(write):
         policies.validate(attributes, write.warnings)
         webhooks.validate(attributes, write.warnings)
+
+
+@contextmanager
+def _warning_of_refusals(write: Write) -> Iterator[None]:
+    """Let the warnings of a write go with its failure."""
+    try:
+        yield
     except Failure as err:
         if write.warnings:
             err.headers["Warning"] = ", ".join(f'299 - "{quoted(text)}"' for text in dict.fromkeys(write.warnings))
@@ -73,6 +83,7 @@ def admit(
 
 def quoted(text: str) -> str:
     """A text as a header holds it between quotes."""
+    text = "".join(char if char.isprintable() else " " for char in text)
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 

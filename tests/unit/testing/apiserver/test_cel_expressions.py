@@ -242,6 +242,8 @@ def test_a_result_of_the_wrong_type_is_refused():
 
 
 def test_what_is_not_built_is_told_apart_from_what_is_wrong():
+    with pytest.raises(NotEvaluated, match="regular expression"):
+        compile_program(r"s.matches('\\p{Greek}')", VARIABLES)
     with pytest.raises(NotEvaluated):
         compile_program("authorizer.group('').allowed()", {"authorizer": DYN})
 

@@ -170,6 +170,18 @@ def test_sets_have_no_order():
     assert told(schema, {"l": ["a", "c"]}, {"l": ["b", "a"]}) == ["spec.l: Invalid value: m"]
 
 
+# ---- what is not evaluated
+
+
+def test_what_python_cannot_read_is_not_evaluated_and_told():
+    rule = r"self.name.matches('^\\p{Lu}+$')"
+    schema = of_spec({"rule": rule}, name=TEXT)
+
+    assert rule_causes(schema, "schema") == []
+    assert compile_rules(schema).unevaluated() == [rule]
+    assert told(schema, {"name": "x"}) == []
+
+
 # ---- definitions
 
 

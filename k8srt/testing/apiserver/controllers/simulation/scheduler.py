@@ -33,8 +33,9 @@ def reconcile(world: World, key: Key, pod: JSON) -> None:
     nodes = [node for node in world.all("nodes") if usable(node)]
     reasons: Counter[str] = Counter()
     fitting = []
+    loads = _loads(world)
     for node in nodes:
-        load = _load(world, node["metadata"]["name"])
+        load = loads.get(node["metadata"]["name"]) or _empty()
         why = _obstacle(pod, node, load)
         if why:
             reasons[why] += 1
@@ -66,14 +67,20 @@ def _refuse(world: World, pod: JSON, count: int, reasons: Counter[str]) -> None:
 # ---- what fits
 
 
-def _load(world: World, node: str) -> dict[str, Any]:
-    """What the pods of a node ask for."""
-    found: dict[str, Any] = {"pods": 0, "cpu": Fraction(0), "memory": Fraction(0)}
+def _empty() -> dict[str, Any]:
+    return {"pods": 0, "cpu": Fraction(0), "memory": Fraction(0)}
+
+
+def _loads(world: World) -> dict[str, dict[str, Any]]:
+    """What the pods of each node ask for."""
+    found: dict[str, dict[str, Any]] = {}
     for pod in world.all("pods"):
-        if pod["spec"].get("nodeName") == node and not finished(pod):
-            found["pods"] += 1
+        node = pod["spec"].get("nodeName")
+        if node and not finished(pod):
+            load = found.setdefault(node, _empty())
+            load["pods"] += 1
             for name, amount in requests(pod).items():
-                found[name] += amount
+                load[name] += amount
     return found
 
 
