@@ -23,23 +23,20 @@ _SHOWN = 60
 
 
 class _HeadFile:
-    """The file that http.client reads a head from.
+    """The file that http.client reads a head from that comes in pieces, or after others.
 
-    The whole head has to come within the time that one read may take. That is watched where it does not come in one
-    piece, as it does nearly always.
+    The whole of it has to come within the time that one read may take, counted from `since`.
     """
 
-    def __init__(self, file: Any, sock: Any) -> None:
+    def __init__(self, file: Any, sock: Any, since: float) -> None:
         self._file = file
         self._sock = sock
         self._lines = 0
         self.timeout = sock.gettimeout()
-        self._deadline = None if self.timeout is None else time.monotonic() + self.timeout
-        there = file.peek(1)
-        self._is_there = b"\r\n\r\n" in there and there[9:10] != b"1"  # an interim answer has another after it
+        self._deadline = None if self.timeout is None else since + self.timeout
 
     def readline(self, limit: int = -1) -> bytes:
-        line: bytes = self._file.readline(limit) if self._is_there else self._arriving(limit)
+        line = self._arriving(limit)
         if not line.endswith(b"\n") and (limit < 0 or len(line) < limit) and self._is_cut(line):
             raise http.client.IncompleteRead(line)
         self._lines += 1
@@ -70,9 +67,8 @@ class _HeadFile:
 
     def restore_timeout(self) -> None:
         """Once the head is there, or is not to come."""
-        if not self._is_there:
-            with contextlib.suppress(OSError):  # the socket is closed
-                self._sock.settimeout(self.timeout)
+        with contextlib.suppress(OSError):  # the socket is closed
+            self._sock.settimeout(self.timeout)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
@@ -91,7 +87,13 @@ class StrictResponse(http.client.HTTPResponse):
     def begin(self) -> None:
         file, sock = self.fp, self._sock
         self._sock = None  # an answer outlives its need of it
-        head = self.fp = _HeadFile(file, sock)
+        since = time.monotonic()
+        there = file.peek(1)
+        if b"\r\n\r\n" in there and there[9:10] != b"1":  # all of it, as nearly always, and no interim answer
+            super().begin()
+            self._check()
+            return
+        head = self.fp = _HeadFile(file, sock, since)
         try:
             super().begin()
         finally:
