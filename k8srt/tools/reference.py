@@ -28,6 +28,8 @@ def get_reference(
         return obj
     if obj is None:
         raise ValueError("can't refer to None")
+    if not hasattr(obj, "metadata"):
+        raise ValueError(f"can't refer to {obj!r}: expected an object of the API or an ObjectReference")
     if isinstance(obj, ObjectList):
         api_version, name = _kind_of_list(obj)
         made = ObjectReference(api_version=api_version, kind=name)

@@ -24,6 +24,12 @@ def test_evt_03_who_asks_may_say_which_kind_it_is(kind):
     }
 
 
+@pytest.mark.parametrize("wrong", ["web-0", 7, {"kind": "Pod"}])
+def test_what_is_no_object_is_refused(wrong):
+    with pytest.raises(ValueError, match="expected an object of the API"):
+        get_reference(wrong)
+
+
 def test_what_is_no_kind_is_refused():
     with pytest.raises(ValueError, match="Unstructured is no kind of its own"):
         get_reference(PARTIAL, kind=Unstructured)
