@@ -29,6 +29,8 @@ BUDGET = {
     "k8srt.rest.client": {"msgspec", "urllib3"},
     "k8srt.kubernetes.clientset": {"msgspec", "urllib3"},
     "k8srt.discovery.client": {"cachetools", "msgspec", "urllib3"},
+    "k8srt.tools.record.broadcaster": {"cachetools", "msgspec", "urllib3"},
+    "k8srt.tools.events.adapter": {"cachetools", "msgspec", "urllib3"},
     "k8srt.restmapper.mapper": {"msgspec", "urllib3"},
     "k8srt.tools.clientcmd.loading": {"msgspec", "urllib3", "yaml"},
 }
