@@ -1,6 +1,6 @@
 """Clients by others against the embedded server, each doing what it is made for; those not installed are skipped.
 
-The official client (typed, dynamic, watch, informer, leader election), lightkube, kr8s, an operator made with kopf, kpt.
+The official client (typed, dynamic, watch, informer, leader election), lightkube, kr8s, an operator by kopf, and kpt.
 """
 
 from __future__ import annotations
@@ -456,8 +456,9 @@ def test_kpt(kubeconfig, namespace, ours, tmp_path):
     for name in ("a", "b"):
         (package / f"{name}.yaml").write_text(manifest.format(name, namespace))
 
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(kubeconfig)}
+
     def live(*words: str) -> str:
-        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(kubeconfig)}
         command = [kpt, "live", *words]
         done = subprocess.run(
             command, cwd=package, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
@@ -466,7 +467,14 @@ def test_kpt(kubeconfig, namespace, ours, tmp_path):
         return done.stdout + done.stderr
 
     live("init", "--namespace", namespace)
-    live("install-resource-group")
+    definitions = ours.apiextensions_v1.custom_resource_definitions()
+    with (
+        definitions.watch(field_selector="metadata.name=resourcegroups.kpt.dev") as events,
+        subprocess.Popen([kpt, "live", "install-resource-group"], env=environment) as install,
+    ):
+        assert next(events).type == "ADDED"
+        install.kill()  # it would look again every two seconds, for ten
+    definitions.wait("resourcegroups.kpt.dev", "condition=Established", timeout=LIMIT)
     assert "2 attempted, 2 successful" in live("apply")
     assert [each.metadata.name for each in ours.core_v1.config_maps(namespace).list().items] == ["a", "b"]
     live("destroy")
