@@ -556,6 +556,39 @@ def test_a_conversion_that_fails_is_told(
     assert "conversion webhook for example.com/v2, Kind=Site" in caught.value.message
 
 
+def test_a_watch_ends_with_what_cannot_be_converted(server: APIServer, client: DynamicClient, hooks: WebhookServer):
+    import json
+
+    import urllib3
+
+    server.load(definition(hooks.client("/convert")))
+    resource(client, "sites.v2.example.com").create(site("v2", "b", hosts=["x"]))
+    headers = {"Authorization": f"Bearer {server.token}"}
+
+    path = "/apis/example.com/v1/sites?watch=true&timeoutSeconds=10"
+    reply = urllib3.request("GET", server.url + path, headers=headers)
+
+    (event,) = [json.loads(line) for line in reply.data.splitlines()]
+    assert (event["type"], event["object"]["code"]) == ("ERROR", 500)
+    assert "conversion webhook" in event["object"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("conversion", "field"),
+    [
+        ({"strategy": "Odd"}, "spec.conversion.strategy"),
+        ({"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"]}}, "webhookClientConfig"),
+        ({"strategy": "Webhook", "webhook": {"clientConfig": {"url": "https://x"}}}, "conversionReviewVersions"),
+    ],
+)
+def test_a_conversion_that_cannot_be_is_refused(client: DynamicClient, conversion: JSON, field: str):
+    wrong = definition({})
+    wrong["spec"]["conversion"] = conversion
+
+    with pytest.raises(errors.Invalid, match=field):
+        resource(client, "customresourcedefinitions.v1.apiextensions.k8s.io", "").create(wrong)
+
+
 def test_what_was_stored_before_the_storage_version_changed_is_converted(
     server: APIServer, client: DynamicClient, hooks: WebhookServer
 ):

@@ -102,6 +102,8 @@ class WatchStream:
         try:
             yield from self._state(self._watcher)
             yield from self._changes(self._watcher)
+        except Failure as err:  # an object cannot be shown in this version
+            yield self._renderer.line("ERROR", err.status)
         finally:
             self._watcher.close()
 

@@ -70,8 +70,12 @@ class TimedWorker(Worker):
 
     def _wait(self) -> None:
         with self._cond:
-            if not self._queue and not self._stopping:
-                self.cluster.clock.wait(self._cond, self._timers[0][0] if self._timers else None)
+            if self._queue or self._stopping:
+                return
+            if self._timers:
+                self.cluster.clock.wait(self._cond, self._timers[0][0])
+            else:
+                self._cond.wait()  # for no time: a clock that is turned by hand need not know
 
     def _guarded(self, act: Any) -> bool:
         try:

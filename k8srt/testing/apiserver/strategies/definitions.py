@@ -17,7 +17,11 @@ TABLE = "customresourcedefinitions.apiextensions.k8s.io"
 
 def defaults(obj: JSON) -> None:
     spec = obj.get("spec") or {}
-    spec.setdefault("conversion", {}).setdefault("strategy", "None")
+    conversion = spec.setdefault("conversion", {})
+    conversion.setdefault("strategy", "None")
+    service = ((conversion.get("webhook") or {}).get("clientConfig") or {}).get("service")
+    if service is not None:
+        service.setdefault("port", 443)
     found = spec.get("names") or {}
     kind = found.get("kind", "")
     if kind:
@@ -122,6 +126,7 @@ def validate(obj: JSON, old: JSON | None) -> list[Cause]:
     if spec.get("scope") not in _SCOPES:
         causes.append(not_supported("spec.scope", spec.get("scope", ""), _SCOPES))
     causes += _version_causes(spec)
+    causes += _conversion_causes(spec.get("conversion") or {})
     causes += _stored_causes(obj)
     if old is not None:
         causes += _changes(obj, old)
@@ -183,6 +188,30 @@ def _version_causes(spec: JSON) -> list[Cause]:
             where = "spec.validation.openAPIV3Schema" if same else f"{path}.schema.openAPIV3Schema"
             causes += schema_causes(schema, where) or _rule_causes(schema, where)
         causes += _scale_causes(version, "spec" if len(versions) == 1 else path)
+    return causes
+
+
+_STRATEGIES = ("None", "Webhook")
+
+
+def _conversion_causes(conversion: JSON) -> list[Cause]:
+    strategy, webhook = conversion.get("strategy"), conversion.get("webhook") or {}
+    if strategy not in _STRATEGIES:
+        return [not_supported("spec.conversion.strategy", strategy or "", _STRATEGIES)]
+    if strategy != "Webhook":
+        return []
+    causes: list[Cause] = []
+    client, versions = webhook.get("clientConfig"), webhook.get("conversionReviewVersions") or []
+    if client is None:
+        causes.append(required("spec.conversion.webhookClientConfig", "required when strategy is set to Webhook"))
+    elif bool(client.get("url")) == bool(client.get("service")):
+        text = "exactly one of url or service is required"
+        causes.append(required("spec.conversion.webhookClientConfig", text))
+    if not versions:
+        causes.append(required("spec.conversion.conversionReviewVersions"))
+    elif not set(versions) & {"v1", "v1beta1"}:
+        text = "must include at least one of v1, v1beta1"
+        causes.append(invalid_value("spec.conversion.conversionReviewVersions", versions, text))
     return causes
 
 
