@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from k8srt.errors import K8srtError, Stopped, TransportError
+from k8srt.errors import K8srtError, TransportError
 from k8srt.rest.raw import Raw
 from k8srt.rest.result import Result
 from k8srt.rest.retry import MAX_RETRIES, Call, Retries, retry_after_header
@@ -21,6 +21,7 @@ from k8srt.rest.watch import WatchStream
 from k8srt.tools import metrics
 from k8srt.transport.connections import Interrupt
 from k8srt.transport.reply import content_encoding, unasked_encoding
+from k8srt.util.ambient import ambient_stop, stopped
 from k8srt.util.threads import Stop
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class _Attempts:
         request.check()
         self._request = request
         self._client = request.client
-        self._stop = stop
+        self._stop = stop if stop is not None else ambient_stop()
         self._read_timeout = read_timeout
         self._accept_gzip = call is Call.DO and not self._client.config.disable_compression
         limit = MAX_RETRIES if request.retry_limit is None else request.retry_limit
@@ -206,14 +207,14 @@ class _Attempts:
 
     def _check_stop(self, err: Exception) -> None:
         if self._stop is not None and self._stop.is_set():
-            raise Stopped(f"{self._request.about()}: stopped") from err
+            raise stopped(self._stop, self._request.about()) from err
 
     def _sleep(self, delay: float) -> None:
         clock = self._client.clock
         if self.deadline is not None and clock.now() + delay > self.deadline:
             raise TransportError(f"{self._request.about()}: no time is left to try again", url=self._client.url)
         if clock.wait_event(self._stop or threading.Event(), delay):
-            raise Stopped(f"{self._request.about()}: stopped")
+            raise stopped(self._stop, self._request.about())
 
 
 @contextlib.contextmanager

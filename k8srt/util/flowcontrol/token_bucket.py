@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 
-from k8srt.errors import Stopped, WaitTimeout
+from k8srt.errors import WaitTimeout
+from k8srt.util.ambient import stopped
 from k8srt.util.clock import SYSTEM, Clock
 
 
@@ -57,7 +58,7 @@ class TokenBucket:
         is set, also if it was before; no token is taken then.
         """
         if stop is not None and stop.is_set():
-            raise Stopped("stopped before a rate limiter let the call through")
+            raise stopped(stop, "before a rate limiter let the call through")
         with self._lock:
             now = self._fill_locked()
             delay = self._reserve_locked()
@@ -66,7 +67,7 @@ class TokenBucket:
                 raise WaitTimeout(f"a rate limiter would let the call through {now + delay - deadline:.3g}s too late")
         if delay > 0.0 and self._clock.wait_event(stop or threading.Event(), delay):
             self._give_back()
-            raise Stopped("stopped while a rate limiter held the call back")
+            raise stopped(stop, "while a rate limiter held the call back")
         return delay
 
     def _fill_locked(self) -> float:
