@@ -14,7 +14,7 @@ from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import GroupVersionKind
 from k8srt.controller.kinds import info_of
 
-_PATH = re.compile(r"^((/[a-zA-Z0-9\-_]+)+|/)$")
+_PATH = re.compile(r"(/[a-zA-Z0-9\-_]+)+|/")
 FAIL, IGNORE = "Fail", "Ignore"
 _OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT", "*")
 _SIDE_EFFECTS = ("None", "NoneOnDryRun")
@@ -37,7 +37,7 @@ def _path(verb: str, kind: type[Object] | GroupVersionKind) -> str:
 
 def check_path(path: str) -> str:
     """The same path. Raises ValueError for one of another form."""
-    if not isinstance(path, str) or not _PATH.match(path):
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
         raise ValueError(f"path: {path!r} must be '/', or words of letters, digits, '-' and '_' after slashes")
     return path
 
