@@ -5,7 +5,7 @@
 
     set_provider(Told())
 
-The provider is set once for the whole program. A method that fails is logged: requests go before their figures.
+There is one provider for the whole program. A method that fails is logged: requests go before their figures.
 Methods are called by many threads at once. The names of the metrics are the constants in capitals.
 
 Contract: MTR-03, WHS-08, CRT-02, CRT-03.
@@ -62,12 +62,13 @@ class _Registry:
         self.provider: WebhookFigures | None = None
         self.paths: list[str] = []
 
-    def set(self, provider: WebhookFigures | None) -> None:
+    def set(self, provider: WebhookFigures | None) -> WebhookFigures | None:
         with self._lock:
-            self.provider = provider
+            before, self.provider = self.provider, provider
             paths = list(self.paths) if provider is not None else []
         for path in paths:
             report("served", path)
+        return before
 
     def serve(self, path: str) -> None:
         with self._lock:
@@ -79,9 +80,12 @@ class _Registry:
 _registry = _Registry()
 
 
-def set_provider(provider: WebhookFigures | None) -> None:
-    """Have all webhook servers report to `provider`, also of the paths served already; to nobody if None."""
-    _registry.set(provider)
+def set_provider(provider: WebhookFigures | None) -> WebhookFigures | None:
+    """Have all webhook servers report to `provider`, also of the paths served already; to nobody if None.
+
+    Returns who was told before.
+    """
+    return _registry.set(provider)
 
 
 def report_path(path: str) -> None:

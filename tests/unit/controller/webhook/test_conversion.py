@@ -186,9 +186,9 @@ class Told(figures.WebhookFigures):
 @pytest.fixture
 def told() -> Iterator[Told]:
     provider = Told()
-    figures.set_provider(provider)
+    before = figures.set_provider(provider)
     yield provider
-    figures.set_provider(None)
+    figures.set_provider(before)
 
 
 @pytest.mark.parametrize("error", [KeyError("secret"), SystemExit(3)])

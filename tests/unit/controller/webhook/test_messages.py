@@ -121,13 +121,13 @@ def test_mtr_03_a_provider_hears_of_paths_that_were_served_before_it(caplog: pyt
 
     provider = Told()
     figures.report_path("/before-figures")
-    figures.set_provider(provider)
+    before = figures.set_provider(provider)
     try:
         figures.report_path("/after-figures")
         figures.report_path("/after-figures")
         figures.report("panic")
     finally:
-        figures.set_provider(None)
+        figures.set_provider(before)
 
     assert "/before-figures" in provider.paths
     assert provider.paths[-2:] == ["/after-figures", "/after-figures"]
