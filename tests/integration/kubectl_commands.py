@@ -292,7 +292,7 @@ AREAS: dict[str, list[Row]] = {
         Row("describe cronjob nightly", r"Schedule: +0 1 \* \* \*"),
         Row("describe service inner", r"Port: +80-8080 +80/TCP\n.*TargetPort: +8080/TCP"),
         Row("describe ingress door", r"example.com *\n +/ +inner:80"),
-        Row("describe configmap cm", r"Data\n====\na:\n----\nb\n"),
+        Row("describe configmap cm", r"Data\n====\n(.*\n)*a:\n----\nb\n"),
         Row("describe secret generic", r"Type: +Opaque\n(.*\n)*a: +1 bytes"),
         Row("describe serviceaccount default", r"Name: +default"),
         Row("describe role reader", r"pods +\[\] +\[\] +\[get list\]"),
