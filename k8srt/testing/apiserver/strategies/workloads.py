@@ -266,7 +266,7 @@ _STATEFUL_MUTABLE = (
 
 
 def validate_stateful_set(obj: JSON, old: JSON | None) -> list[Cause]:
-    causes = _causes(obj, None)
+    causes = _causes(_with_claims(obj), None)
     if old is not None:
         before = {k: v for k, v in old["spec"].items() if k not in _STATEFUL_MUTABLE}
         after = {k: v for k, v in obj["spec"].items() if k not in _STATEFUL_MUTABLE}
@@ -278,6 +278,18 @@ def validate_stateful_set(obj: JSON, old: JSON | None) -> list[Cause]:
             )
             causes.append(forbidden_field("spec", text))
     return causes
+
+
+def _with_claims(obj: JSON) -> JSON:
+    """A stateful set with the volumes that its pods will have of its claims, which may be mounted."""
+    spec, template = obj["spec"], obj["spec"].get("template") or {}
+    names = [(each.get("metadata") or {}).get("name", "") for each in spec.get("volumeClaimTemplates") or ()]
+    if not names or not isinstance(template.get("spec"), dict):
+        return obj
+    claims = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+    kept = [each for each in template["spec"].get("volumes") or () if each.get("name") not in names]
+    inner = {**template["spec"], "volumes": [*kept, *claims]}
+    return {**obj, "spec": {**spec, "template": {**template, "spec": inner}}}
 
 
 def validate_daemon_set(obj: JSON, old: JSON | None) -> list[Cause]:

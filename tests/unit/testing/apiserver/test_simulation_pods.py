@@ -145,13 +145,27 @@ def test_pods_that_are_meant_to_end_end():
 def test_what_fails_and_should_run_starts_again():
     run = Simulated(Simulation(back_off=1.0))
     pod(run, restartPolicy="Always", notes={"simulate/run-seconds": "1", "simulate/exit-code": "1"})
+    seen = []
 
-    run.pass_time(10.0)
+    for _ in range(90):
+        run.pass_time(0.1)
+        (status,) = run.get("pods", "p")["status"]["containerStatuses"]
+        shown = (status["state"].get("waiting", {}).get("reason", "Running"), status["restartCount"], status["ready"])
+        if shown not in seen:
+            seen.append(shown)
 
-    (status,) = run.get("pods", "p")["status"]["containerStatuses"]
-    assert status["restartCount"] >= 2
+    assert seen[1:] == [
+        ("Running", 0, True),
+        ("Running", 1, True),
+        ("CrashLoopBackOff", 1, False),
+        ("Running", 2, True),
+        ("CrashLoopBackOff", 2, False),
+        ("Running", 3, True),
+        ("CrashLoopBackOff", 3, False),
+    ]
     assert status["lastState"]["terminated"]["exitCode"] == 1
     assert run.get("pods", "p")["status"]["phase"] == "Running"
+    assert conditions(run)["Ready"] == "False"
 
 
 def test_an_image_that_is_missing_is_never_pulled():

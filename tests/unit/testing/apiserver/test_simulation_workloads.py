@@ -254,7 +254,9 @@ def test_stateful_pods_have_claims_that_stay():
     run = Simulated()
     claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"],
              "resources": {"requests": {"storage": "1Gi"}}}}  # fmt: skip
-    run.create(STATEFUL, "db", spec=workload(2, serviceName="db", volumeClaimTemplates=[claim]))
+    spec = workload(2, serviceName="db", volumeClaimTemplates=[claim])
+    spec["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    run.create(STATEFUL, "db", spec=spec)
     run.pass_time(4.0)
 
     run.change(STATEFUL, "db", lambda obj: obj["spec"].update(replicas=1))

@@ -23,6 +23,7 @@ class _Plan:
     start: float = _NEVER
     ready: float = _NEVER
     end: float = _NEVER
+    again: float = _NEVER
     gone: float = _NEVER
 
 
@@ -162,7 +163,9 @@ class Kubelet:
             self._plan_end(pod, plan)
             if plan.end is not _NEVER:
                 self._wait(key, plan.end)
-        if world.clock >= plan.end:
+        if world.clock >= plan.again:
+            self._again(key, pod, plan, 0)
+        elif world.clock >= plan.end:
             self._end(key, pod, plan, int(_notes(pod).get("simulate/exit-code") or 0))
         elif world.clock >= plan.ready:
             plan.ready = _NEVER
@@ -193,13 +196,43 @@ class Kubelet:
             self._conditions(pod, status, initialized=True, sandbox=False, reason=reason)
             world.set_status(pod, status, _WHO)
             return
-        self.restart(pod, code)
-        if "simulate/run-seconds" not in _notes(pod) and policy == "Always":
-            return
         count = max(each.get("restartCount", 0) for each in status["containerStatuses"])
-        delay = world.options.back_off * 2 ** min(count, 4) if code else 0.0
-        plan.end = world.clock + delay + _seconds(pod, "run", world.between(world.options.run))
-        self._wait(key, plan.end)
+        if code and count:
+            self._back_off(key, pod, plan, code, world.options.back_off * 2 ** min(count - 1, 4))
+        else:
+            self._again(key, pod, plan, code)
+
+    def _again(self, key: Key, pod: JSON, plan: _Plan, code: int) -> None:
+        """The containers run once more."""
+        plan.again = _NEVER
+        self.restart(pod, code)
+        self._plan_end(pod, plan)
+        if plan.end is not _NEVER:
+            self._wait(key, plan.end)
+
+    def _back_off(self, key: Key, pod: JSON, plan: _Plan, code: int, delay: float) -> None:
+        """The containers have failed before: they wait for a while."""
+        world, status, name = self._world, dict(pod["status"]), pod["metadata"]["name"]
+        told = "back-off {}s restarting failed container={} pod=" + f"{name}_{pod['metadata']['namespace']}"
+        status["containerStatuses"] = [
+            {
+                **each,
+                "ready": False,
+                "started": False,
+                "lastState": _ended(each, code, world.now()),
+                "state": {
+                    "waiting": {"reason": "CrashLoopBackOff", "message": told.format(round(delay), each["name"])}
+                },
+            }
+            for each in status["containerStatuses"]
+        ]
+        self._conditions(pod, status, initialized=True, sandbox=True)
+        world.set_status(pod, status, _WHO)
+        container = status["containerStatuses"][0]["name"]
+        text = f"Back-off restarting failed container {container} in pod {name}"
+        world.event(pod, "BackOff", text, _WHO, kind="Warning", host=pod["spec"]["nodeName"])
+        plan.again = world.clock + delay
+        self._wait(key, plan.again)
 
     def finish(self, key: Key, pod: JSON, code: int) -> None:
         """The containers end now."""
@@ -214,6 +247,11 @@ class Kubelet:
             each if container not in ("", each["name"]) else _restarted(each, code, now)
             for each in status["containerStatuses"]
         ]
+        if _notes(pod).get("simulate/ready") != "false":
+            status["containerStatuses"] = [
+                {**each, "ready": True} if "running" in each["state"] else each for each in status["containerStatuses"]
+            ]
+        self._conditions(pod, status, initialized=True, sandbox=True)
         world.set_status(pod, status, _WHO)
         for each in pod["spec"]["containers"]:
             if container in ("", each["name"]):
@@ -328,6 +366,7 @@ def _ended(status: JSON, code: int, now: str) -> JSON:
 def _restarted(status: JSON, code: int, now: str) -> JSON:
     count = status.get("restartCount", 0) + 1
     running = {"running": {"startedAt": now}}
+    last = status["lastState"] if "waiting" in status["state"] else _ended(status, code, now)
     fresh = f"simulated://{zlib.crc32(repr((status['name'], count, now)).encode()):064x}"
-    return {**status, "lastState": _ended(status, code, now), "state": running, "restartCount": count,
+    return {**status, "lastState": last, "state": running, "restartCount": count,
             "started": True, "containerID": fresh}  # fmt: skip

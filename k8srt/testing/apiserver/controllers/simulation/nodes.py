@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8srt.apimachinery.wire import format_micro_time
 from k8srt.testing.apiserver.controllers.simulation.pods import is_true, with_condition
 from k8srt.testing.apiserver.controllers.simulation.world import Key, World
 from k8srt.testing.apiserver.failures import Failure
@@ -35,6 +36,19 @@ def make(world: World) -> None:
         )
         world.set_status(made, _status(world, name, number), _WHO)
         world.change(made, _taints, "node-controller")
+        _lease(world, made)
+        text = f"Node {name} event: Registered Node {name} in Controller"
+        world.event(made, "RegisteredNode", text, "node-controller")
+
+
+def _lease(world: World, node: JSON) -> None:
+    """The sign of life of a kubelet; nothing here waits for the next."""
+    name = node["metadata"]["name"]
+    owner = {"apiVersion": "v1", "kind": "Node", "name": name, "uid": node["metadata"]["uid"]}
+    spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": format_micro_time(world.time())}
+    made = {"metadata": {"name": name, "ownerReferences": [owner]}, "spec": spec}
+    if world.get("leases.coordination.k8s.io", "kube-node-lease", name) is None:
+        world.create("leases.coordination.k8s.io", "kube-node-lease", made, _WHO)
 
 
 def _status(world: World, name: str, number: int) -> JSON:
