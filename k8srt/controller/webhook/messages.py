@@ -49,6 +49,7 @@ class HTTPResponse:
     code: int = 200
     body: bytes = b""
     content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def head(self, *, close: bool = False) -> bytes:
         """The status line and the headers."""
@@ -56,6 +57,7 @@ class HTTPResponse:
         lines = [f"HTTP/1.1 {self.code} {phrase}", f"Content-Length: {len(self.body)}"]
         if self.body:
             lines.append(f"Content-Type: {self.content_type}")
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
         if close:
             lines.append("Connection: close")
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
