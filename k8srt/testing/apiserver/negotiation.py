@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from k8srt.apimachinery import protobuf
+from k8srt.errors import DecodeError
 from k8srt.testing.apiserver.failures import not_acceptable
 from k8srt.testing.apiserver.messages import Request, Response
 
@@ -117,11 +118,11 @@ class _Dumper(yaml.SafeDumper):
 def answer(request: Request, form: Form, value: Any, status: int = 200) -> Response:
     """A whole answer in the chosen form; a large one is compressed when the client takes that.
 
-    What has no protobuf form is JSON.
+    What has no protobuf form, or cannot be written in it, is JSON; clients go by the media type of the answer.
     """
     try:
         body = encode(value, form)
-    except protobuf.NoMessage:
+    except (protobuf.NoMessage, DecodeError):
         form = replace(form, media=_JSON)
         body = encode(value, form)
     headers: list[tuple[str, str]] = [("Cache-Control", "no-cache, private")]

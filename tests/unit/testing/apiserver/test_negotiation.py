@@ -74,5 +74,7 @@ def test_what_has_no_messages_is_asked_for_as_json_or_as_metadata():
 def test_what_has_no_protobuf_form_is_answered_as_json():
     request = Request("GET", "/", {"accept": PROTOBUF})
     assert answer(request, Form(PROTOBUF), {"paths": []}).content_type == "application/json"
+    odd = {"kind": "ConfigMap", "apiVersion": "v1", "data": {"a": 1}}
+    assert answer(request, Form(PROTOBUF), odd).content_type == "application/json"
     found = answer(request, Form(PROTOBUF), b'{"kind":"ConfigMap","apiVersion":"v1"}')
     assert (found.content_type, found.body[:4]) == (PROTOBUF, b"k8s\0")
