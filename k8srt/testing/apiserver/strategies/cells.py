@@ -434,6 +434,12 @@ def api_available(obj: JSON, now: datetime) -> str:
     return "Unknown"
 
 
+def dangling(obj: JSON, now: datetime) -> str:
+    """Whether a flow schema leads to no priority level."""
+    conditions = {each.get("type"): each for each in (obj.get("status") or {}).get("conditions") or []}
+    return str((conditions.get("Dangling") or {}).get("status", "?"))
+
+
 def parent(obj: JSON, now: datetime) -> str:
     found = (obj.get("spec") or {}).get("parentRef")
     if not found:

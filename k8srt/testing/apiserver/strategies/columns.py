@@ -17,6 +17,7 @@ from k8srt.testing.apiserver.strategies.cells import (
     class_parameters,
     controller,
     count,
+    dangling,
     default_class,
     endpoints,
     event_count,
@@ -365,7 +366,7 @@ COLUMNS: dict[str, list[Column]] = {
         column("MatchingPrecedence", at("spec.matchingPrecedence", 0), "integer"),
         column("DistinguisherMethod", text("spec.distinguisherMethod.type")),
         AGE,
-        column("MissingPL", lambda obj, now: "?"),
+        column("MissingPL", dangling),
     ],
     "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": [
         NAME,

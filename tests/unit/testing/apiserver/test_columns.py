@@ -218,6 +218,13 @@ def test_signing_requests(status, expected):
             "ParamKind",
             "v1/ConfigMap",
         ),
+        ("flowschemas.flowcontrol.apiserver.k8s.io", {}, "MissingPL", "?"),
+        (
+            "flowschemas.flowcontrol.apiserver.k8s.io",
+            {"status": {"conditions": [{"type": "Dangling", "status": "False"}]}},
+            "MissingPL",
+            "False",
+        ),
         (
             "validatingadmissionpolicybindings.admissionregistration.k8s.io",
             {"spec": {"paramRef": {"name": "p"}}},
