@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import time
 from email.errors import MissingHeaderBodySeparatorDefect
 from typing import Any
@@ -17,6 +18,9 @@ _LONGEST = 15
 """More digits than that are no length of anything."""
 
 _LONGEST_LINE = 1 << 16
+_MOST_FIELDS = 100
+_ORDINARY_STATUS = re.compile(r"HTTP/1\.1 ([2-5]\d\d)( [\x20-\x7e]*)?")
+_ORDINARY_FIELD = re.compile(r"([!#-'*+.0-9A-Z^-z|~-]+):[ \t]*([\x20-\x7e]*)")
 _LONGEST_SIZE = 8
 _HEXADECIMAL = b"0123456789abcdefABCDEF"
 _SHOWN = 60
@@ -79,6 +83,7 @@ class StrictResponse(http.client.HTTPResponse):
 
     fp: Any
     headers: http.client.HTTPMessage
+    _method: str
 
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -89,8 +94,10 @@ class StrictResponse(http.client.HTTPResponse):
         self._sock = None  # an answer outlives its need of it
         since = time.monotonic()
         there = file.peek(1)
-        if b"\r\n\r\n" in there and there[9:10] != b"1":  # all of it, as nearly always, and no interim answer
-            super().begin()
+        head_end = there.find(b"\r\n\r\n") + 4
+        if head_end > 3 and there[9:10] != b"1":  # all of it, as nearly always, and no interim answer
+            if not self._take_ordinary(there[:head_end]):
+                super().begin()
             self._check()
             return
         head = self.fp = _HeadFile(file, sock, since)
@@ -101,6 +108,36 @@ class StrictResponse(http.client.HTTPResponse):
                 self.fp = file
             head.restore_timeout()
         self._check()
+
+    def _take_ordinary(self, head: bytes) -> bool:
+        """What `begin` does, for a head that is as all heads are; anything else is left to it. Returns whether it was.
+
+        The parser that `begin` uses is one of mail, and takes longer than the rest of a request.
+        """
+        status_line, *lines = head[:-4].decode("iso-8859-1").split("\r\n")
+        status = _ORDINARY_STATUS.fullmatch(status_line)
+        fields = [_ORDINARY_FIELD.fullmatch(line) for line in lines]
+        if status is None or len(fields) > _MOST_FIELDS or None in fields:
+            return False
+        headers = http.client.HTTPMessage()
+        for field in fields:
+            headers.set_raw(field[1], field[2])  # type: ignore[index]
+        self.fp.read(len(head))
+        self.headers = self.msg = headers
+        self.version = 11
+        self.code = self.status = int(status[1])
+        self.reason = (status[2] or "").strip()
+        self.chunked = (headers.get("transfer-encoding") or "").lower() == "chunked"
+        self.chunk_left = None
+        self.length = None
+        length = headers.get("content-length")
+        if self.status in (204, 304) or self._method == "HEAD":
+            self.length = 0
+        elif length is not None and not self.chunked and length.isdecimal():
+            self.length = int(length[: _LONGEST + 1])  # one that is too long is refused before it is used
+        closing = "close" in (headers.get("connection") or "").lower()
+        self.will_close = closing or (self.length is None and not self.chunked)
+        return True
 
     def _read_status(self) -> tuple[str, int, str]:
         """As upstream, and past every interim answer but the one that changes the protocol."""

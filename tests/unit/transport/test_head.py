@@ -191,3 +191,39 @@ def test_a_head_without_end_is_refused(pair, pool, line: bytes) -> None:
 
     with pytest.raises(http.client.HTTPException):
         running.result(timeout=10.0)
+
+
+def told(make: type[http.client.HTTPResponse], ours: socket.socket) -> dict[str, object]:
+    """All that a response says of itself once its head was read."""
+    with contextlib.closing(make(ours, method="GET")) as response:
+        response.begin()
+        names = ("status", "reason", "version", "chunked", "length", "will_close")
+        return {**{name: getattr(response, name) for name in names}, "headers": response.headers.items()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\n",
+        b'HTTP/1.1 404 Not Found\r\nContent-Type:application/json\r\nWarning: a\r\nWarning: 299 - "b: c" \r\n\r\n',
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: Close\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nEmpty:\r\nX-Y_z.1~!#: \tv\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nFolded: a\r\n b\r\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nUmlaut: \xe4\r\nContent-Length: 2\r\n\r\n",
+    ],
+)
+def test_an_ordinary_head_is_read_as_http_client_reads_it(text: bytes) -> None:
+    def read_by(make: type[http.client.HTTPResponse]) -> dict[str, object]:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.settimeout(5.0)
+            theirs.sendall(text + b"{}")
+            return told(make, ours)
+
+    assert read_by(StrictResponse) == read_by(http.client.HTTPResponse)
