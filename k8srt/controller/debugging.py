@@ -1,0 +1,121 @@
+"""What a running program is up to, as JSON over HTTP, and the stacks of its threads.
+
+    /debug            the manager: controllers, queues, informers, workers with what they do and since when
+    /debug/threads    the stacks of all threads
+    /debug/queue      ready, waiting and running requests of each controller
+    /debug/cache      what is cached, how much of it, and how fresh it is
+    /debug/heap       who allocated the memory, if tracemalloc is on
+
+Contract: MGR-21, THR-01, THR-08.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import traceback
+import tracemalloc
+from collections.abc import Mapping
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+from k8srt.controller.serving import HTTPServer
+from k8srt.controller.webhook.messages import HTTPRequest, HTTPResponse
+
+if TYPE_CHECKING:
+    from k8srt.controller.manager import Manager
+
+_TOP = 50
+
+
+class ThreadInfo(NamedTuple):
+    """A thread of the library. `role` is what it does: reflector, processor, worker, elector, events, http …"""
+
+    name: str
+    role: str
+    ident: int
+    daemon: bool
+
+
+def library_threads() -> list[ThreadInfo]:
+    """The living threads of the library, by name. Contract: THR-01."""
+    named = [each for each in threading.enumerate() if each.name.startswith("k8srt-") and each.ident is not None]
+    return sorted(ThreadInfo(each.name, each.name.split("-")[1], each.ident or 0, each.daemon) for each in named)
+
+
+def dump_threads(file: TextIO | None = None) -> None:
+    """Write the stacks of all threads, to standard error by default. Contract: THR-08."""
+    out = file if file is not None else sys.stderr
+    for name, stack in stacks().items():
+        out.write(f"thread {name}\n{stack}\n")
+    out.flush()
+
+
+def stacks() -> dict[str, str]:
+    """The stack of each thread, by name and number."""
+    frames = sys._current_frames()
+    threads = sorted(threading.enumerate(), key=lambda each: each.name)
+    return {f"{each.name} ({each.ident})": stack_of(frames.get(each.ident or 0)) for each in threads}
+
+
+def stack_of(frame: FrameType | None) -> str:
+    """Where a thread is, the innermost call last."""
+    return "".join(traceback.format_stack(frame)) if frame is not None else "  (no stack)\n"
+
+
+def serve_debugging(server: HTTPServer, manager: Manager) -> None:
+    """Have a server show what a manager is up to."""
+    server.handle("/debug", lambda request: _json(manager.debug_state()))
+    server.handle("/debug/", lambda request: _json(manager.debug_state()) if request.path == "/debug/" else _missing())
+    server.handle("/debug/threads", lambda request: _threads())
+    server.handle("/debug/queue", lambda request: _json(_queues(manager, request)))
+    server.handle("/debug/cache", lambda request: _json(cache_figures(manager.cache.debug_state())))
+    server.handle("/debug/heap", lambda request: _heap())
+
+
+def _missing() -> HTTPResponse:
+    return HTTPResponse(404, b"404 page not found\n", "text/plain; charset=utf-8")
+
+
+def _json(value: Any) -> HTTPResponse:
+    return HTTPResponse(200, json.dumps(value, indent=2, default=str).encode() + b"\n")
+
+
+def _threads() -> HTTPResponse:
+    lines = [f"thread {name}\n{stack}" for name, stack in stacks().items()]
+    return HTTPResponse(200, "\n".join([*lines, ""]).encode(), "text/plain; charset=utf-8")
+
+
+def _queues(manager: Manager, request: HTTPRequest) -> Mapping[str, Any]:
+    wanted = request.parameter("controller")
+    return {
+        each.name: {key: value for key, value in each.debug_state().items() if key in ("active", "queue", "workers")}
+        for each in manager.controllers
+        if wanted in ("", each.name)
+    }
+
+
+def cache_figures(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of a cache without what is of no use to a reader."""
+    return {
+        kind: {
+            "objects": each.get("objects"),
+            "synced": each.get("synced"),
+            "bytes": each.get("bytes"),
+            **{key: (each.get("reflector") or {}).get(key) for key in _REFLECTOR},
+        }
+        for kind, each in state.items()
+    }
+
+
+_REFLECTOR = ("phase", "resource_version", "seconds_since_list", "seconds_since_watch", "failures", "last_error")
+
+
+def _heap() -> HTTPResponse:
+    if not tracemalloc.is_tracing():
+        return _json({"tracing": False, "how": "start Python with -X tracemalloc, or call tracemalloc.start()"})
+    found = tracemalloc.take_snapshot().statistics("lineno")[:_TOP]
+    current, peak = tracemalloc.get_traced_memory()
+    lines = [{"where": str(each.traceback), "bytes": each.size, "blocks": each.count} for each in found]
+    return _json({"tracing": True, "current": current, "peak": peak, "top": lines})
