@@ -6,11 +6,14 @@ A reflector that cannot reach its server fails every few seconds; its log should
 from __future__ import annotations
 
 import logging
+import re
 
 from k8srt.tools.cache.verdicts import is_expired
 from k8srt.util.clock import Clock
 
 log = logging.getLogger(__name__)
+
+_ANY_TIMEOUT = re.compile(r"timeoutSeconds=\d+")  # each watch asks for another one, which makes it no other failure
 
 
 class Outage:
@@ -28,8 +31,9 @@ class Outage:
             log.debug("%s: the resource version has expired: %s", self._about, err)
             return
         text = str(err)
-        known = text == self._said
-        self._said = text
+        what = _ANY_TIMEOUT.sub("", text)
+        known = what == self._said
+        self._said = what
         if self._since is None:
             self._since = self._clock.now()
         log.log(logging.DEBUG if known else logging.ERROR, "%s: %s; trying again", self._about, text)
