@@ -60,7 +60,7 @@ class Course:
         self.about = f"reflector of {expected.description}" + (f" ({name})" if name != expected.description else "")
         self.sink = Sink(store, expected.make, self.about)
         self.metrics = ReflectorMetrics(name, reflector_provider.get())
-        self.position = Position(self.metrics.at_version)
+        self.position = Position(self._moved)
         self.clock = clock
         self.outage = Outage(self.about, clock)
         self._backoff = backoff
@@ -72,6 +72,11 @@ class Course:
         self._listing_since = clock.now()
         self._last_list: float | None = None
         self._last_watch: float | None = None
+        self._last_move: float | None = None  # written by the reflector's thread, without the lock
+
+    def _moved(self, version: str) -> None:
+        self._last_move = self.clock.now()
+        self.metrics.at_version(version)
 
     def enter(self, phase: Phase) -> None:
         """Be in a phase; entering LISTING counts as a list."""
@@ -130,7 +135,7 @@ class Course:
         self.metrics.watched(watch.events, lasted, short=watch.events == 0 and lasted < SHORT)
 
     def debug_state(self) -> Mapping[str, Any]:
-        """What this is up to: phase, version, how long ago it last listed and opened a watch, how often it did what."""
+        """What this is up to: phase, version, how long ago what happened last, and how often."""
         now = self.clock.now()
         with self._lock:
             return {
@@ -140,5 +145,7 @@ class Course:
                 "resource_version": self.position.version,
                 "seconds_since_list": None if self._last_list is None else now - self._last_list,
                 "seconds_since_watch": None if self._last_watch is None else now - self._last_watch,
+                "seconds_since_event": None if self._last_move is None else now - self._last_move,
+                "last_error": self.outage.last_error,
                 **self._counts,
             }

@@ -25,6 +25,11 @@ class Outage:
         self._since: float | None = None
         self._said = ""
 
+    @property
+    def last_error(self) -> str | None:
+        """What failed last, None while it works. Any thread may ask."""
+        return self._said or None
+
     def report(self, _reflector: object, err: Exception) -> None:
         """Log a failure: expired versions quietly, a repeated failure quietly, anything new as an error."""
         if is_expired(err) or is_expired(err.__cause__):

@@ -284,13 +284,15 @@ class SharedIndexInformer(Running, Generic[T]):
         """What this is up to: cache, queue, reflector, handlers."""
         with self._lock:
             controller, stopped = self._controller, self._stopped
+        inner = controller.debug_state() if controller is not None else {}
         return {
             "name": self.name,
             "objects": len(self.indexer),
             "synced": self.synced.is_set(),
             "stopped": stopped,
             "handlers": [registration.debug_state() for registration in self._processor.all()],
-            **(controller.debug_state() if controller is not None else {}),
+            "last_error": (inner.get("reflector") or {}).get("last_error"),
+            **inner,
         }
 
     def __repr__(self) -> str:
