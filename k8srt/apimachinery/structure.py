@@ -122,7 +122,8 @@ def _of_annotation(annotation: Any) -> Structure:
         return Structure(*_SCALARS[annotation])
     if getattr(annotation, "__info__", True) is None:
         return ANY.but(embedded=True)  # Unstructured: a whole object of any kind
-    return structure_of(annotation) if is_model(annotation) else ANY
+    # What has no fields of its own (RawExtension, JSON) is owned as one.
+    return structure_of(annotation) if is_model(annotation) else ANY.but(map_type="atomic")
 
 
 _SCHEMA_TYPES: dict[str, Kind] = {
