@@ -31,6 +31,7 @@ from k8srt.tools.cache.indexer import NAMESPACE_INDEX, meta_namespace_index
 from k8srt.tools.cache.keys import require_metadata
 from k8srt.tools.cache.shared_informer import SharedIndexInformer
 from k8srt.tools.cache.waiting import wait_for_cache_sync
+from k8srt.util.ambient import ambient_stop, stopped
 from k8srt.util.clock import SYSTEM, Clock
 from k8srt.util.threads import Stop, linked, spawn
 
@@ -247,7 +248,10 @@ class Cache:
             return informer
         if not known:
             log.info("%s is read for the first time, and will be watched from now on", kind.__name__)
-        if not wait_for_cache_sync(informer, timeout=timeout, stop=stop or Stop(), clock=self._clock):
+        stop = stop or ambient_stop() or Stop()
+        if not wait_for_cache_sync(informer, timeout=timeout, stop=stop, clock=self._clock):
+            if stop.is_set():
+                raise stopped(stop, f"waiting for the cache of {kind.__name__}")
             raise WaitTimeout(f"the cache of {kind.__name__} has not synced within {timeout:g}s")
         return informer
 

@@ -56,8 +56,13 @@ class Client:
         self._may_write = may_write
 
     def within(self, stop: Stop, may_write: Callable[[], object] = _allowed) -> Client:
-        """The same client for something that is to end with `stop`."""
-        return Client(self._clientset, self._cache, field_manager=self._field_manager, stop=stop, may_write=may_write)
+        """The same client for something that is to end with `stop`, and needs leave to write besides."""
+
+        def both() -> None:
+            self._may_write()
+            may_write()
+
+        return Client(self._clientset, self._cache, field_manager=self._field_manager, stop=stop, may_write=both)
 
     def acting_as(self, field_manager: str) -> Client:
         """The same client under another name."""

@@ -1,6 +1,6 @@
 """What a reconcile has at hand.
 
-Contract: CTX-01, CTX-03, REC-09 to REC-11, LOG-02, LOG-03.
+Contract: CTX-01 to CTX-04, REC-09 to REC-11, REC-17, REC-18, LOG-02, LOG-03.
 """
 
 from __future__ import annotations
@@ -8,27 +8,38 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterator, Mapping, MutableMapping
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from k8srt.controller.cache import Cache
 from k8srt.controller.client import Client
+from k8srt.controller.reasons import Reason
 from k8srt.controller.request import Request
-from k8srt.errors import K8srtError, WaitTimeout
+from k8srt.controller.retries import FRESH, Retry
+from k8srt.errors import K8srtError, Stopped, WaitTimeout
+from k8srt.util.ambient import ToldStop, stopping_with
 from k8srt.util.clock import Clock
-from k8srt.util.threads import Stop
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
     from k8srt.controller.manager import Manager
 
+    S = TypeVar("S", default=Any)
+else:
+    from typing import TypeVar
 
-class StopRequested(K8srtError):
+    S = TypeVar("S")
+
+
+class StopRequested(Stopped):
     """A wait within a reconcile ended because the controller is to stop."""
 
 
-class ReconcileTimeout(WaitTimeout):
+class ReconcileTimeout(WaitTimeout, Stopped):
     """A wait within a reconcile ended because its time is over."""
 
 
@@ -36,28 +47,103 @@ class ReconcileEnded(K8srtError):
     """Something was to be written for a reconcile that has ended. Contract: CTX-04."""
 
 
+class ReconcileStop(ToldStop):
+    """The stop of one reconcile. `timed_out`: it was its own deadline that set it. Contract: REC-09, REC-10."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self._what = what
+        self.timed_out = False  # written once, before it is set
+
+    def expire(self) -> None:
+        """The deadline has come."""
+        if not self.is_set():
+            self.timed_out = True
+            self.set()
+
+    def error(self, about: str) -> Stopped:
+        if self.timed_out:
+            return ReconcileTimeout(f"{about}: the time of the reconcile is over ({self._what})")
+        return StopRequested(f"{about}: stopping ({self._what})")
+
+
+class Home:
+    """What the reconciles of a controller share. The methods are the controller's."""
+
+    def memo(self, request: Request) -> dict[Any, Any]:
+        """What is remembered of an object as long as it is there."""
+        return {}
+
+    def executor(self) -> Executor:
+        """Threads for what one reconcile does at once."""
+        raise K8srtError("there is no executor outside of a controller")
+
+    def filtered_out(self, request: Request) -> bool:
+        """Whether the object is there and no longer what the controller is for."""
+        return False
+
+    def detach(self, ctx: Context[Any]) -> None:
+        """Let a context live on after its reconcile."""
+
+
 @dataclass(slots=True)
-class Context:
+class Context(Generic[S]):
     """What belongs to one reconcile. Used by its thread, and by those it starts and waits for.
 
     `stop` is set when the reconcile is to end: the controller stops, or `deadline` (on the controller's clock; None
-    for none) has come. `client` ends its calls then. `attempt` is how often this request has failed in a row.
+    for none) has come. It is set also when the reconcile has ended, for threads that it left behind. Every call and
+    wait of the library within the reconcile ends with it. `retry` is what went before, `reasons` why it is looked at,
+    `priority` what it was taken with. `state` is the caller's own, of the manager or the controller.
     """
 
     request: Request
     controller: str
     cache: Cache
     client: Client
-    stop: Stop
+    stop: ReconcileStop
     clock: Clock
     log: logging.LoggerAdapter[Any]
     manager: Manager | None = None
     recorder: Any = None
-    state: Any = None
+    state: S = None  # type: ignore[assignment]  # without one it is None, as the caller knows
     deadline: float | None = None
-    attempt: int = 0
+    retry: Retry = FRESH
+    reasons: tuple[Reason, ...] = ()
     priority: int = 0
     reconcile_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    detached: bool = False
+    home: Home = field(default_factory=Home, repr=False)
+
+    @property
+    def attempt(self) -> int:
+        """How often this request has failed in a row."""
+        return self.retry.attempt
+
+    @property
+    def api_reader(self) -> Any:
+        """Reads from the server, past the cache."""
+        return self.manager.api_reader if self.manager is not None else None
+
+    @property
+    def memo(self) -> dict[Any, Any]:
+        """A dict that stays with the object, by its uid, until it is gone. Only one reconcile at a time has it."""
+        return self.home.memo(self.request)
+
+    @property
+    def executor(self) -> Executor:
+        """Threads shared by the reconciles of this controller: what they run has this context. Wait for what you
+        submit before you return."""
+        return self.home.executor()
+
+    @property
+    def filtered_out(self) -> bool:
+        """Whether the object is there but no longer matches what the controller is for; see `notify_leaving`."""
+        return self.home.filtered_out(self.request)
+
+    def detach(self) -> None:
+        """Let threads that this reconcile leaves behind go on and write, until the controller stops."""
+        self.detached = True
+        self.home.detach(self)
 
     def sleep(self, seconds: float) -> None:
         """Wait. Raises StopRequested or ReconcileTimeout when the reconcile is to end before that."""
@@ -66,27 +152,31 @@ class Context:
 
     def check(self) -> None:
         """Raises StopRequested or ReconcileTimeout if the reconcile is to end: for long loops."""
-        if not self.stop.is_set():
-            return
-        if self.deadline is not None and self.clock.now() >= self.deadline:
-            raise ReconcileTimeout(f"{self.controller}: the time of the reconcile of {self.request} is over")
-        raise StopRequested(f"{self.controller}: stopping, in the reconcile of {self.request}")
+        if self.stop.is_set():
+            raise self.stop.error(f"{self.controller} {self.request}")
 
 
-_current: ContextVar[Context | None] = ContextVar("k8srt-reconcile", default=None)
+_current: ContextVar[Context[Any] | None] = ContextVar("k8srt-reconcile", default=None)
 
 
-def current() -> Context | None:
+def current() -> Context[Any] | None:
     """The context of the reconcile that is running here, None outside of one. Contract: CTX-03."""
     return _current.get()
 
 
+def reconcile_id_from_context() -> str:
+    """The id of the reconcile that is running here, "" outside of one. Contract: REC-11."""
+    ctx = _current.get()
+    return "" if ctx is None else ctx.reconcile_id
+
+
 @contextmanager
-def running(ctx: Context) -> Iterator[None]:
-    """Make `ctx` the current one."""
+def running(ctx: Context[Any]) -> Iterator[None]:
+    """Make `ctx` the current one, and its stop that of everything that is called."""
     token = _current.set(ctx)
     try:
-        yield
+        with stopping_with(ctx.stop):
+            yield
     finally:
         _current.reset(token)
 

@@ -4,7 +4,7 @@
 
 A request is never in the hands of two workers. One that comes while it is worked on is worked on once more afterwards.
 
-Contract: CTL-01 to CTL-06, REC-01 to REC-16.
+Contract: CTL-01 to CTL-10, REC-01 to REC-22.
 """
 
 from __future__ import annotations
@@ -12,44 +12,49 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from k8srt.apimachinery.object import Object
 from k8srt.controller.cache import Cache
 from k8srt.controller.client import Client
-from k8srt.controller.context import Context, ReconcileEnded, ReconcileLog, running
-from k8srt.controller.deadlines import Deadlines
-from k8srt.controller.outcome import Outcome, settle, settle_failure
-from k8srt.controller.request import Request, Result, RetryAfter, is_terminal
-from k8srt.controller.source import Source, start_all
-from k8srt.errors import AlreadyStarted, Conflict
+from k8srt.controller.describing import Description
+from k8srt.controller.jobs import Jobs
+from k8srt.controller.options import Options
+from k8srt.controller.reasons import Reason, Reasons, SourceQueue
+from k8srt.controller.reconciling import Panic as Panic
+from k8srt.controller.reconciling import Reconcile as Reconcile
+from k8srt.controller.reconciling import Reconciling, Surroundings
+from k8srt.controller.request import Request
+from k8srt.controller.snapshot import snapshot
+from k8srt.controller.source import Source
+from k8srt.controller.starting import start_sources
+from k8srt.controller.warmup import Warmup
+from k8srt.controller.workers import Workers
+from k8srt.errors import AlreadyStarted
 from k8srt.util.clock import SYSTEM, Clock
-from k8srt.util.threads import Stop, linked, spawn
-from k8srt.util.workqueue import ItemExponentialFailureRateLimiter, PriorityQueue
+from k8srt.util.threads import Latch, Stop, linked
+from k8srt.util.workqueue import LOW_PRIORITY, PriorityQueue
+
+if TYPE_CHECKING:
+    from k8srt.controller.manager import Manager
 
 log = logging.getLogger(__name__)
 
-Reconcile = Callable[[Request, Context], Result | None]
-
-CACHE_SYNC_TIMEOUT = 120.0
-BACKOFF = (0.005, 1000.0)
-_PANICS = (RecursionError, MemoryError)
+_PATIENCE = 5.0  # seconds until it is said what a controller that stops is waiting for
 
 
-class Panic(Exception):
-    """What in Go would be a panic, recovered: its cause is what was raised. Contract: REC-08."""
+class _Watched(NamedTuple):
+    source: Source
+    queue: SourceQueue
 
 
 class Controller:
     """See the module. A runnable: `start(stop)` blocks until every worker has ended. Thread-safe.
 
-    `workers` reconcile at once. `timeout` (seconds, None for none) is what a reconcile may take before its `ctx.stop`
-    is set. `backoff` is the first and the longest delay after failures. `recover_panic` False lets what is no ordinary
-    error (RecursionError, MemoryError, a BaseException) end the controller.
+    `options` are those of `Options`: `workers`, `timeout`, `backoff`, … `kind` is what requests stand for, None for
+    anything else.
     """
-
-    need_leader_election = True
 
     def __init__(
         self,
@@ -58,54 +63,132 @@ class Controller:
         *,
         cache: Cache,
         client: Client,
-        workers: int = 1,
-        timeout: float | None = None,
-        backoff: tuple[float, float] = BACKOFF,
-        cache_sync_timeout: float = CACHE_SYNC_TIMEOUT,
-        need_leader_election: bool = True,
-        recover_panic: bool = True,
-        manager: Any = None,
+        kind: type[Object] | None = None,
+        manager: Manager | None = None,
         recorder: Any = None,
         state: Any = None,
         clock: Clock = SYSTEM,
+        **options: Any,
     ) -> None:
         """Raises ValueError or TypeError for what cannot work."""
-        _check(name, reconcile, workers)
+        _check(name, reconcile)
+        try:
+            self.options = Options(**options)
+        except (TypeError, ValueError) as err:
+            raise type(err)(f"controller {name}: {err}") from None
         self.name = name
-        self.need_leader_election = need_leader_election
+        self.kind = kind
+        self.need_leader_election = self.options.need_leader_election
         self.cache = cache
-        self.queue: PriorityQueue[Request] = PriorityQueue(
-            name, ItemExponentialFailureRateLimiter(*backoff), clock=clock
-        )
-        self.counts: Counter[Outcome] = Counter()
-        self._reconcile = reconcile
-        self._client = client.acting_as(name)
-        self._workers = workers
-        self._timeout = timeout
-        self._sync_timeout = cache_sync_timeout
-        self._recover = recover_panic
-        self._manager, self._recorder, self._state = manager, recorder, state
+        self.description = Description(name, kind)
+        self.ready = Latch()
         self._clock = clock
-        self._deadlines = Deadlines(f"deadlines-{name}", clock)
         self._halt = Stop()
+        self._reasons = Reasons(self.options.record_reasons)
+        self._jobs = Jobs(name, self.options, clock, make_up=lambda n: self._workers.make_up(n), failed=self._break)
+        limiter = self.options.limiter()
+        self.queue: PriorityQueue[Request] = PriorityQueue(
+            name, limiter, max_wait=60.0 if self.options.priority_queue else None, clock=clock
+        )
+        around = Surroundings(cache, client, manager, recorder, state)
+        self._reconciling = Reconciling(
+            *(name, reconcile, self.options, around, self.queue, limiter, self._jobs, self._reasons),
+            kind=kind,
+            halt=self._halt,
+            clock=clock,
+        )
+        self.counts = self._reconciling.counts
+        self._workers = Workers(name, self.options.workers, self.queue, self._reconciling.handle, self._break, clock)
+        self.warmup = Warmup(self) if self.options.enable_warmup and self.need_leader_election else None
+        self._warm = threading.Lock()  # held by whoever starts the sources
         self._lock = threading.Lock()  # guards all below
-        self._sources: list[Source] = []
-        self._active: dict[Request, Context] = {}
+        self._sources: list[_Watched] = []
         self._started = False
-        self._working = False
+        self._given_up = False
+        self._sourced = False
         self._broken: BaseException | None = None
 
-    def watch(self, source: Source) -> None:
-        """Have a source lead to requests; at once if the controller runs. Contract: CTL-04."""
-        with self._lock:
-            self._sources.append(source)
-            working = self._working
-        if working:
-            start_all([source], self.queue, self._sync_timeout, self._halt, self._clock)
+    # ---- what it watches ------------------------------------------------------------------------------------------
 
-    def enqueue(self, request: Request, *, after: float = 0.0, priority: int = 0) -> None:
-        """Have one object reconciled. Contract: CTL-10."""
+    def watch(self, source: Source, why: str = "") -> None:
+        """Have a source lead to requests; at once if the controller runs, or is warm. `why` names it in reasons.
+
+        Raises SourceFailed then. Contract: CTL-04.
+        """
+        queue = SourceQueue(
+            self.queue,
+            self._reasons,
+            why or repr(source),
+            initial=self.options.initial_list_priority,
+            resync=self.options.resync_priority,
+            flat=not self.options.priority_queue,
+        )
+        watched = _Watched(source, queue)
+        with self._lock:
+            self._sources.append(watched)
+            now = self._sourced
+        if now:
+            self._start_sources([watched])
+
+    def unwatch(self, source: Source) -> None:
+        """Listen to a source no more; what it led to stays queued. Raises ValueError for one that is not watched.
+
+        Contract: CTL-08.
+        """
+        with self._lock:
+            watched = next((each for each in self._sources if each.source is source), None)
+            if watched is None:
+                raise ValueError(f"controller {self.name} does not watch {source!r}")
+            self._sources.remove(watched)
+            running = self._sourced
+        watched.queue.close()
+        if running:
+            source.stop()
+
+    # ---- asking for work ------------------------------------------------------------------------------------------
+
+    def enqueue(self, request: Request | str, *, after: float = 0.0, priority: int = 0) -> None:
+        """Have one object reconciled: a request, or "namespace/name". Contract: CTL-10."""
+        if isinstance(request, str):
+            request = Request(*request.rpartition("/")[::2])
+        self._reasons.add((request,), Reason("", "manual"))
         self.queue.add_with((request,), after=after, priority=priority)
+
+    def reconcile_all(self) -> int:
+        """Have every object that it is for reconciled, with low priority; returns how many. Those that its filters
+        refuse are left out, as they are at the start. Contract: CTL-10."""
+        if self.kind is None:
+            raise ValueError(f"controller {self.name} is for no kind: enqueue what should be looked at")
+        objects = self.cache.list(self.kind)
+        chosen = [Request.of(obj) for obj in objects if self._reconciling.matches is None or self._matches(obj)]
+        self._reasons.add(chosen, Reason("", "all"))
+        self.queue.add_with(chosen, priority=LOW_PRIORITY)
+        return len(chosen)
+
+    def pause(self) -> None:
+        """Finish what is in work and take nothing new, until `resume`. The queue fills meanwhile. Contract: CTL-09."""
+        self._workers.pause()
+        log.info("controller %s is paused", self.name)
+
+    def resume(self) -> None:
+        """Go on, also with what `pause_when` has put aside."""
+        for request, priority in self._reconciling.held_back().items():
+            self.queue.add_with((request,), priority=priority)
+        self._workers.resume()
+        log.info("controller %s goes on", self.name)
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is paused."""
+        return self._workers.paused
+
+    def only(self, matches: Callable[[Any], bool]) -> None:
+        """Say which objects of its kind it is for."""
+        self._reconciling.matches = matches
+
+    def _matches(self, obj: Any) -> bool:
+        matches = self._reconciling.matches
+        return matches is None or matches(obj)
 
     # ---- running --------------------------------------------------------------------------------------------------
 
@@ -116,179 +199,145 @@ class Controller:
         be recovered from.
         """
         with self._lock:
+            if self._given_up:
+                return
             if self._started:
                 raise AlreadyStarted(f"controller {self.name} was started already; was it added twice?")
             self._started = True
+        log.info("controller %s: starting", self.name, extra={"controller": self.name})
         with linked(stop) as stopped:
             forget = stopped.on_set(self._end)
             try:
                 self._run()
             finally:
                 forget()
-                self._end()
+                self._close()
         if self._broken is not None:
             raise self._broken
 
     def _run(self) -> None:
-        with self._lock:
-            sources = list(self._sources)
-        threads: list[threading.Thread] = []
-        try:
-            start_all(sources, self.queue, self._sync_timeout, self._halt, self._clock)
+        self.warm_up()
+        if self._halt.is_set():
+            return
+        self.options.measured_by().started(self.name, self.options.workers)
+        workers = self.options.workers
+        log.info(
+            "controller %s: starting workers (%d)",
+            *(self.name, workers),
+            extra={"controller": self.name, "worker count": workers},
+        )
+        self._workers.start()
+        self.ready.set()
+        self._halt.wait()
+
+    def warm_up(self) -> None:
+        """Start the sources and wait until they have synced, if that was not done before. Raises SourceFailed."""
+        with self._warm:
             with self._lock:
-                self._working = True
-                late = self._sources[len(sources) :]
-            start_all(late, self.queue, self._sync_timeout, self._halt, self._clock)
-            if not self._halt.is_set():
-                log.info("controller %s: starting %d workers", self.name, self._workers)
-                threads += [spawn(f"worker-{self.name}", self._work) for _ in range(self._workers)]
-            self._halt.wait()
-        finally:
-            self._end()
-            for thread in threads:
-                thread.join()
-            with self._lock:
+                if self._sourced:
+                    return
                 sources = list(self._sources)
-            for source in sources:
-                source.stop()
-            self._deadlines.stop()
-            log.info("controller %s: all workers have finished", self.name)
+            self._start_sources(sources)
+            with self._lock:
+                self._sourced = True
+                late = self._sources[len(sources) :]
+            self._start_sources(late)
+
+    def _start_sources(self, sources: list[_Watched]) -> None:
+        start_sources(self.name, sources, self.options.cache_sync_timeout, self._halt, self._clock)
+
+    def give_up(self, wait: bool) -> None:
+        """End what `warm_up` has begun, if `start` was not called, and keep it from starting."""
+        with self._lock:
+            if self._started and not self._given_up:
+                return
+            self._started = self._given_up = True
+        if wait:
+            self._close()
+        else:
+            self._end()
 
     def _end(self) -> None:
         """Hand out nothing more, and tell every running reconcile."""
         self._halt.set()
         self.queue.shut_down()
-        with self._lock:
-            active = list(self._active.values())
-        for ctx in active:
-            ctx.stop.set()
-
-    # ---- one after another ----------------------------------------------------------------------------------------
-
-    def _work(self) -> None:
-        while (taken := self.queue.get_with_priority()) is not None:
-            request, priority = taken
-            try:
-                self._handle(request, priority)
-            except BaseException as err:  # noqa: BLE001 - not to be recovered from: it ends the controller
-                self._break(err)
-            finally:
-                self.queue.done(request)
+        self._workers.stop()
+        self._jobs.end()
 
     def _break(self, err: BaseException) -> None:
         with self._lock:
             self._broken = self._broken or err
         self._end()
 
-    def _handle(self, request: Request, priority: int) -> None:
-        ctx = self._context(request, priority)
-        try:
-            result = self._call(ctx)
-        except Exception as err:  # noqa: BLE001 - it is the user's, and reported
-            outcome = settle_failure(self.queue, request, err, priority)
-            self._report(ctx, err)
-        else:
-            outcome = settle(self.queue, request, result, priority)
-            ctx.log.debug("reconciled: %s", outcome)
+    def _close(self) -> None:
+        """End, and wait for what has to end with it."""
+        self._end()
+        self._jobs.remind(_PATIENCE)
+        wedged = self._broken is not None and self._jobs.wedged
+        self._workers.join({job.thread for job in self._jobs.running()} if wedged else ())
         with self._lock:
-            self.counts[outcome] += 1
-
-    def _call(self, ctx: Context) -> Result | None:
-        forget = self._deadlines.at(ctx.deadline, ctx.stop.set) if ctx.deadline is not None else None
-        with self._lock:
-            self._active[ctx.request] = ctx
-        if self._halt.is_set():
-            ctx.stop.set()
-        try:
-            with running(ctx):
-                result = self._reconcile(ctx.request, ctx)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except Exception as err:
-            if isinstance(err, _PANICS) and self._recover:
-                raise Panic(f"panic: {type(err).__name__}: {err} [recovered]") from err
-            raise
-        except BaseException as err:
-            if self._recover:
-                raise Panic(f"panic: {err!r} [recovered]") from err
-            raise
-        finally:
-            with self._lock:
-                self._active.pop(ctx.request, None)
-            if forget is not None:
-                forget()
-        if result is not None and not isinstance(result, Result):
-            raise TypeError(f"a reconcile returns a Result or None, not {result!r}")
-        return result
-
-    def _context(self, request: Request, priority: int) -> Context:
-        stop = Stop()
-
-        def may_write() -> None:
-            with self._lock:
-                ended = self._active.get(request) is not ctx
-            if ended:
-                raise ReconcileEnded(f"{self.name}: the reconcile of {request} that wants to write has ended")
-
-        ctx = Context(
-            request,
-            self.name,
-            self.cache,
-            self._client.within(stop, may_write),
-            stop,
-            self._clock,
-            ReconcileLog(logging.getLogger(f"k8srt.controller.{self.name}")),
-            manager=self._manager,
-            recorder=self._recorder,
-            state=self._state,
-            deadline=None if self._timeout is None else self._clock.now() + self._timeout,
-            attempt=self.queue.num_requeues(request),
-            priority=priority,
-        )
-        ctx.log.extra = {
-            "controller": self.name,
-            "request": str(request),
-            "namespace": request.namespace,
-            "object_name": request.name,
-            "reconcileID": ctx.reconcile_id,
-        }
-        return ctx
-
-    def _report(self, ctx: Context, err: Exception) -> None:
-        """One line for each failure; none of the ordinary ones shouts. Contract: REC-07, RTY-01, RTY-04."""
-        if isinstance(err, RetryAfter):
-            ctx.log.info("to be looked at again: %s", err)
-        elif isinstance(err, Conflict) and ctx.attempt == 0:
-            ctx.log.debug("somebody was faster, again: %s", err)
-        elif is_terminal(err):
-            ctx.log.error("Reconciler error, not to be tried again: %s", err, exc_info=err)
-        else:
-            ctx.log.error("Reconciler error: %s", err, exc_info=err)
+            sources, self._sources = self._sources, []
+        for watched in sources:
+            watched.queue.close()
+            watched.source.stop()
+        self._jobs.close()
+        self._reasons.clear()
+        if not wedged:
+            self._reconciling.close()
+        log.info("controller %s: all workers have finished", self.name, extra={"controller": self.name})
 
     # ---- asking ---------------------------------------------------------------------------------------------------
 
+    @property
+    def wedged(self) -> bool:
+        """Whether nothing ends although there is work. Contract: REC-21."""
+        return self._jobs.wedged
+
+    def seconds_without_end(self) -> float | None:
+        """For how long no reconcile has ended, None if none runs."""
+        return self._jobs.seconds_without_end()
+
+    def describe(self) -> Mapping[str, Any]:
+        """What it is made of: kinds, filters, and the rights it needs as rules of a role. Contract: BLD-06."""
+        return self.description.as_dict()
+
+    def queue_snapshot(self) -> list[dict[str, Any]]:
+        """Every key that runs, is ready or waits: priority, age, attempt, next time, reasons. Contract: REC-22."""
+        return snapshot(self.queue, self._jobs, self._reasons, self._reconciling.retries, self._clock.now())
+
     def debug_state(self) -> Mapping[str, Any]:
         """What it is up to: its queue, what each worker does and since when it has been at it."""
-        with self._lock:
-            active = [
-                {"request": str(ctx.request), "reconcile_id": ctx.reconcile_id, "attempt": ctx.attempt}
-                for ctx in self._active.values()
-            ]
-            counts = {str(outcome): self.counts[outcome] for outcome in Outcome}
-        return {"name": self.name, "active": active, "counts": counts, "queue": self.queue.debug_state()}
+        now = self._clock.now()
+        active = [
+            {
+                "request": str(job.ctx.request),
+                "reconcile_id": job.ctx.reconcile_id,
+                "attempt": job.ctx.attempt,
+                "seconds": now - job.since,
+                "thread": job.thread.name,
+                "stuck": job.stuck,
+            }
+            for job in self._jobs.running()
+        ]
+        return {
+            "name": self.name,
+            "active": active,
+            "workers": {"most": self.options.workers, "threads": self._workers.live, "paused": self.paused},
+            "wedged": self.wedged,
+            "counts": self._reconciling.counted(),
+            "queue": self.queue.debug_state(),
+        }
 
     def __repr__(self) -> str:
-        with self._lock:
-            busy = f"{len(self._active)} of {self._workers} workers busy"
-        return f"<Controller {self.name}: {busy}, {len(self.queue)} queued>"
+        busy = f"{len(self._jobs.running())} of {self.options.workers} workers busy"
+        told = ", paused" if self.paused else ", wedged" if self.wedged else ""
+        return f"<Controller {self.name}: {busy}, {len(self.queue)} queued{told}>"
 
 
-def _check(name: str, reconcile: Any, workers: int) -> None:
+def _check(name: str, reconcile: Any) -> None:
     if not name:
         raise ValueError("a controller needs a name")
     if not callable(reconcile):
         raise TypeError(f"controller {name}: a reconciler is a function of a request and a context, not {reconcile!r}")
     if inspect.iscoroutinefunction(reconcile) or inspect.iscoroutinefunction(type(reconcile).__call__):
         raise TypeError(f"controller {name}: {reconcile!r} is a coroutine function; reconcilers run in threads")
-    if workers < 1:
-        raise ValueError(f"controller {name}: at least one worker is needed, not {workers}")

@@ -171,26 +171,31 @@ class Manager:
                 raise TypeError(f"a runnable has start(stop), or is a function of a stop: {runnable!r}")
             runnable = FunctionRunnable(runnable)
         needs_leading = getattr(runnable, "need_leader_election", True)
+        warmup = getattr(runnable, "warmup", None)
+        if warmup is not None:
+            self._groups["warmup"].add(warmup)
         self._groups[group or ("leader" if needs_leading else "others")].add(runnable)
 
     def new_controller(self, name: str, reconcile: Reconcile, **options: Any) -> Controller:
         """A controller over the parts of this manager, not added to it yet. Raises ValueError for a name in use."""
         options = {**self._controller_options, **options}
-        if not options.pop("skip_name_validation", False):
-            NAMES.take(name)
-            with self._lock:
-                self._names.add(name)
-        return Controller(
+        known = options.pop("skip_name_validation", False)
+        controller = Controller(
             name,
             reconcile,
             cache=self.cache,
             client=self.client,
             manager=self,
             recorder=self.recorder(name),
-            state=self._user_state,
+            state=options.pop("state", self._user_state),
             clock=self.clock,
             **options,
         )
+        if not known:
+            NAMES.take(name)
+            with self._lock:
+                self._names.add(name)
+        return controller
 
     def controller(
         self,
@@ -231,6 +236,7 @@ class Manager:
             server = self._webhook_server = self._webhook_server or WebhookServer(clock=self.clock)
             first, self._webhooks_used = not self._webhooks_used, True
         if first:
+            server.bind(self.clientset)
             self._groups["webhooks"].add(server)
         return server
 

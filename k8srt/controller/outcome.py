@@ -15,8 +15,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from k8srt.controller.handler import RequestQueue
-from k8srt.controller.request import Request, Result, RetryAfter, is_terminal
+from k8srt.controller.request import Request, Result, RetryAfter
+from k8srt.controller.retries import Verdict
 from k8srt.errors import StatusError
+from k8srt.util.workqueue.protocols import RateLimiter
 
 
 class Outcome(StrEnum):
@@ -51,18 +53,33 @@ def settle(queue: RetryingQueue, request: Request, result: Result | None, priori
     return Outcome.SUCCESS
 
 
-def settle_failure(queue: RetryingQueue, request: Request, err: BaseException, priority: int) -> Outcome:
-    """Draw the consequences of a reconcile that raised."""
+def settle_failure(
+    queue: RetryingQueue,
+    limiter: RateLimiter[Request],
+    request: Request,
+    err: BaseException,
+    priority: int,
+    verdict: Verdict = Verdict.BACKOFF,
+    instead: Result | None = None,
+) -> Outcome:
+    """Draw the consequences of a reconcile that raised. `limiter` is the queue's own; `instead` is what somebody who
+    was told of the failure wants to be done."""
     if isinstance(err, RetryAfter):
         return settle(queue, request, err.result, priority)
-    if not is_terminal(err):
-        again = getattr(err, "priority", None)
-        priority = again if isinstance(again, int) else priority
-        wait = _asked_to_wait(err)
-        if wait:
-            queue.add_with((request,), after=wait, priority=priority)
-        else:
-            queue.add_with((request,), rate_limited=True, priority=priority)
+    given = getattr(err, "priority", None)
+    priority = given if isinstance(given, int) else priority
+    if instead is not None:
+        settle(queue, request, instead, priority)
+        return Outcome.ERROR
+    match verdict:
+        case Verdict.AT_ONCE:
+            queue.add_with((request,), priority=priority)
+            return Outcome.REQUEUE
+        case Verdict.GIVEN_UP:
+            queue.forget(request)
+        case Verdict.BACKOFF:
+            delay = max(limiter.when(request), _asked_to_wait(err))
+            queue.add_with((request,), after=delay, priority=priority)
     return Outcome.ERROR
 
 

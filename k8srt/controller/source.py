@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from queue import Full, Queue
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from k8srt.controller.event import CreateEvent, Event, GenericEvent, UpdateEvent
 from k8srt.controller.handler import EventHandler, RequestQueue, delete_event
 from k8srt.controller.kinds import info_of
 from k8srt.controller.predicate import Where, as_predicates
+from k8srt.controller.reasons import because_of
 from k8srt.errors import K8srtError, WaitTimeout
 from k8srt.tools.cache.processor import Registration
 from k8srt.tools.cache.shared_informer import SharedIndexInformer
@@ -53,7 +54,8 @@ class _Sifting:
 
     def pass_on(self, event: Event, queue: RequestQueue) -> None:
         if all(predicate.accepts(event) for predicate in self.predicates):
-            self.handler.handle(event, queue)
+            with because_of(event):
+                self.handler.handle(event, queue)
 
 
 class Informer(_Sifting):
@@ -176,13 +178,3 @@ class Channel(_Sifting):
 
     def __repr__(self) -> str:
         return f"<Channel: {self._waiting.qsize()} waiting>"
-
-
-def start_all(sources: Sequence[Source], queue: RequestQueue, timeout: float, stop: Stop, clock: Clock) -> None:
-    """Start sources, and wait until all have synced: `timeout` seconds for all together. Raises SourceFailed."""
-    deadline = clock.now() + timeout
-    for source in sources:
-        log.info("starting event source %r", source)
-        source.start(queue)
-    for source in sources:
-        source.wait_for_sync(max(deadline - clock.now(), 0.0), stop)

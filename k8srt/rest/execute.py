@@ -207,14 +207,14 @@ class _Attempts:
 
     def _check_stop(self, err: Exception) -> None:
         if self._stop is not None and self._stop.is_set():
-            raise stopped(self._stop, self._request.about()) from err
+            raise stopped(self._stop, str(self._request.about())) from err
 
     def _sleep(self, delay: float) -> None:
         clock = self._client.clock
         if self.deadline is not None and clock.now() + delay > self.deadline:
             raise TransportError(f"{self._request.about()}: no time is left to try again", url=self._client.url)
         if clock.wait_event(self._stop or threading.Event(), delay):
-            raise stopped(self._stop, self._request.about())
+            raise stopped(self._stop, str(self._request.about()))
 
 
 @contextlib.contextmanager

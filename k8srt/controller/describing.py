@@ -1,0 +1,71 @@
+"""What a controller is made of, to be read by people and by `k8srt rbac`.
+
+Contract: BLD-06.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from k8srt.apimachinery.object import Object
+from k8srt.controller.kinds import info_of
+
+READ = ("get", "list", "watch")
+WRITE = ("create", "update", "patch", "delete")
+
+
+@dataclass
+class Description:
+    """Filled by the builder; what is not built that way says what is added here."""
+
+    name: str
+    kind: type[Object] | None = None
+    only_metadata: bool = False
+    owns: list[type[Object]] = field(default_factory=list)
+    watches: list[type[Object]] = field(default_factory=list)
+    raw_sources: list[str] = field(default_factory=list)
+    filters: list[str] = field(default_factory=list)
+
+    def rules(self) -> list[dict[str, list[str]]]:
+        """The rules of a role: reading all that is watched, writing what is owned, and the status and the finalizers
+        of the kind itself. What a reconciler does beyond that is for its author to add."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for kind in self.watches:
+            _allow(found, kind, READ)
+        for kind in self.owns:
+            _allow(found, kind, (*READ, *WRITE))
+        if self.kind is not None:
+            _allow(found, self.kind, (*READ, "update", "patch"))
+            _allow(found, self.kind, ("get", "update", "patch"), "/status")
+            _allow(found, self.kind, ("update",), "/finalizers")
+        return [
+            {"apiGroups": [group], "resources": [resource], "verbs": sorted(verbs)}
+            for (group, resource), verbs in sorted(found.items())
+        ]
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """All of it."""
+        return {
+            "name": self.name,
+            "for": _named(self.kind),
+            "only_metadata": self.only_metadata,
+            "owns": [_named(kind) for kind in self.owns],
+            "watches": [_named(kind) for kind in self.watches],
+            "raw_sources": list(self.raw_sources),
+            "filters": list(self.filters),
+            "rules": self.rules(),
+        }
+
+
+def _allow(found: dict[tuple[str, str], set[str]], kind: type[Object], verbs: Iterable[str], part: str = "") -> None:
+    gvr = info_of(kind).gvr
+    found.setdefault((gvr.group, gvr.resource + part), set()).update(verbs)
+
+
+def _named(kind: type[Object] | None) -> str:
+    if kind is None:
+        return ""
+    gvk = info_of(kind).gvk
+    return f"{gvk.api_version}/{gvk.kind}"
