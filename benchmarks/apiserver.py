@@ -49,7 +49,7 @@ def serve() -> int:
 
 def _pod(number: int, rng: random.Random) -> dict[str, Any]:
     pod = data.pod(number, rng)
-    for name in ("uid", "resourceVersion"):
+    for name in ("uid", "resourceVersion", "ownerReferences"):
         pod["metadata"].pop(name, None)
     pod["spec"].pop("serviceAccountName", None)
     pod["spec"].pop("serviceAccount", None)
