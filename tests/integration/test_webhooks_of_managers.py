@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ from k8srt.controller.webhook import (
     AdmissionError,
     AdmissionRequest,
     ConversionError,
+    Install,
+    SelfSigned,
+    Target,
     WebhookServer,
     admission_request,
     new_webhook_managed_by,
@@ -230,6 +235,42 @@ def test_crt_04_certificates_change_while_the_api_server_asks(
 
     assert failed == []
     assert served
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+def test_whs_10_a_server_makes_its_own_certificate_and_has_itself_asked(server: APIServer, cs: Clientset) -> None:
+    port = free_port()
+    signed = SelfSigned("default/hooks-cert", names=["127.0.0.1"])
+    install = Install("own", Target(url=f"https://127.0.0.1:{port}"), persistent=False)
+    clock = FakeClock(time=datetime.now(UTC))
+    hooks = WebhookServer(port=port, host="127.0.0.1", self_signed=signed, install=install, clock=clock)
+    manager = Manager(server.config, webhook_server=hooks)
+
+    @manager.validate(ConfigMap)
+    def deny(obj: ConfigMap) -> None:
+        raise AdmissionError("asked")
+
+    def is_asked() -> None:
+        with pytest.raises(errors.Forbidden, match="asked"):
+            cs.core_v1.config_maps("default").create(config_map("a"))
+
+    with manager:
+        is_asked()
+        first = hooks.certificates.current
+        cs.core_v1.secrets("default").delete("hooks-cert")  # so that there has to be another
+        clock.wait_for_sleepers(2)
+        clock.advance(60.0)
+        clock.wait_for_sleepers(2)
+        assert hooks.certificates.current != first
+        is_asked()
+
+    cs.core_v1.config_maps("default").create(config_map("a"))
+    assert not hooks.cert_dir.exists()
 
 
 # ---- conversion

@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from k8srt.controller.webhook.registration import new_webhook_managed_by as new_webhook_managed_by
     from k8srt.controller.webhook.review import AdmissionWebhook as AdmissionWebhook
     from k8srt.controller.webhook.rules import HookRules as HookRules
+    from k8srt.controller.webhook.selfsigned import SelfSigned as SelfSigned
     from k8srt.controller.webhook.server import WebhookServer as WebhookServer
     from k8srt.controller.webhook.tokens import TokenAnswer as TokenAnswer
     from k8srt.controller.webhook.tokens import TokenQuestion as TokenQuestion
     from k8srt.controller.webhook.tokens import TokenWebhook as TokenWebhook
     from k8srt.controller.webhook.tokens import authenticated as authenticated
     from k8srt.controller.webhook.tokens import unauthenticated as unauthenticated
+    from k8srt.controller.webhook.upkeep import Install as Install
     from k8srt.controller.webhook.wsgi import as_wsgi as as_wsgi
 
 _MODULES = {
@@ -58,8 +60,10 @@ _MODULES = {
     "registration": ("new_webhook_managed_by",),
     "review": ("AdmissionWebhook",),
     "rules": ("HookRules",),
+    "selfsigned": ("SelfSigned",),
     "server": ("WebhookServer",),
     "tokens": ("TokenAnswer", "TokenQuestion", "TokenWebhook", "authenticated", "unauthenticated"),
+    "upkeep": ("Install",),
     "wsgi": ("as_wsgi",),
 }
 

@@ -10,15 +10,16 @@ Contract: WHS-01 to WHS-09.
 from __future__ import annotations
 
 import logging
+import shutil
 import socket
 import ssl
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from k8srt.api.admissionregistration.v1 import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
 from k8srt.controller.webhook.certificates import INTERVAL, CertWatcher
 from k8srt.controller.webhook.configurations import Target, configurations_of
 from k8srt.controller.webhook.figures import report, report_path
@@ -33,10 +34,15 @@ from k8srt.controller.webhook.messages import (
 )
 from k8srt.controller.webhook.review import AdmissionWebhook
 from k8srt.controller.webhook.rules import check_path
+from k8srt.controller.webhook.selfsigned import SelfSigned
 from k8srt.controller.webhook.slots import Slots, seconds_of
+from k8srt.controller.webhook.upkeep import Configurations, Install, Upkeep, need_clientset
 from k8srt.errors import AlreadyStarted, ConfigError, K8srtError, NotStarted
 from k8srt.util.clock import SYSTEM, Clock
 from k8srt.util.threads import Latch, spawn
+
+if TYPE_CHECKING:
+    from k8srt.kubernetes.clientset import Clientset
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +66,8 @@ class WebhookServer:
     certificate is in `cert_dir` in the files `cert_name` and `key_name`; with `client_ca_name`, a file beside them,
     only clients with a certificate by that authority are answered. `tls_options` is called with each new context.
     `wait_for_certs` is how many seconds the start waits for a certificate that is not there yet. `threads` requests are
-    answered at a time; `grace` seconds are left to those in progress at the end.
+    answered at a time; `grace` seconds are left to those in progress at the end. With `self_signed` it makes its own
+    certificate, in a folder of its own unless `cert_dir` is given; with `install` it has the API server ask it.
     """
 
     need_leader_election = False
@@ -80,13 +87,17 @@ class WebhookServer:
         cert_interval: float = INTERVAL,
         threads: int = THREADS,
         grace: float = GRACE,
+        self_signed: SelfSigned | None = None,
+        install: Install | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         if threads < 1:
             raise ValueError(f"threads: at least one answers requests, not {threads!r}")
         if port > 65535:
             raise ValueError(f"port: at most 65535, not {port!r}")
-        self.cert_dir = Path(cert_dir or Path(tempfile.gettempdir(), "k8s-webhook-server", "serving-certs"))
+        usual = "serving-certs" if self_signed is None else f"self-signed-{uuid.uuid4()}"
+        self.cert_dir = Path(cert_dir or Path(tempfile.gettempdir(), "k8s-webhook-server", usual))
+        self._own_folder = self_signed is not None and not cert_dir
         self.ready = Latch()
         self.certificates = CertWatcher(
             self.cert_dir / cert_name,
@@ -100,6 +111,9 @@ class WebhookServer:
         self._tls_options = tls_options
         self._patience = wait_for_certs
         self._grace = grace
+        self._self_signed = self_signed
+        self._install = install
+        self._clientset: Clientset | None = None
         self._clock = clock
         self._slots = Slots(threads, clock)
         self._lock = threading.Lock()  # guards all below
@@ -137,14 +151,15 @@ class WebhookServer:
         with self._lock:
             return list(self._handlers)
 
-    def webhook_configurations(
-        self, name: str, *, i_know: bool = False, **target: Any
-    ) -> list[MutatingWebhookConfiguration | ValidatingWebhookConfiguration]:
+    def webhook_configurations(self, name: str, *, i_know: bool = False, **target: Any) -> Configurations:
         """The objects that have the API server ask what is served here: one for each sort there is.
 
         `target` are the fields of `Target`: `service="namespace/name"` or `url`, and `ca_bundle`. Raises ValueError for
         rules that endanger the cluster unless `i_know`. Contract: ADM-11, ADM-12.
         """
+        return self._configurations(name, Target(**target), i_know)
+
+    def _configurations(self, name: str, target: Target, i_know: bool) -> Configurations:
         with self._lock:
             handlers = dict(self._handlers)
         hooks = [
@@ -152,7 +167,7 @@ class WebhookServer:
             for path, handler in handlers.items()
             if isinstance(handler, AdmissionWebhook) and handler.rules is not None
         ]
-        return configurations_of(name, hooks, Target(**target), i_know=i_know)
+        return configurations_of(name, hooks, target, i_know=i_know)
 
     # ---- life -----------------------------------------------------------------------------------------------------
 
@@ -177,6 +192,16 @@ class WebhookServer:
             self.ready.set()
             stop.wait()
             return
+        try:
+            self._serve(stop)
+        finally:
+            if self._own_folder:
+                shutil.rmtree(self.cert_dir, ignore_errors=True)
+
+    def _serve(self, stop: threading.Event) -> None:
+        upkeep = self._upkeep()
+        if upkeep is not None and not upkeep.certify(stop):
+            return
         if not self._read_certificate(stop):
             return
         http = HTTPServer(
@@ -194,12 +219,35 @@ class WebhookServer:
         http.start()
         log.info("webhooks are served on port %d", http.port)
         self.ready.set()
+        keeper = spawn("webhook-upkeep", upkeep.run, stop) if upkeep is not None else None
         try:
             stop.wait()
         finally:
+            if keeper is not None:
+                keeper.join()  # what leads here goes before what it leads to
             http.stop(self._grace)
             watcher.join()
             log.info("webhooks are served no longer")
+
+    def bind(self, clientset: Clientset) -> None:
+        """The clients for `self_signed` and `install`; managers call this. The first call counts."""
+        if self._clientset is None:
+            self._clientset = clientset
+
+    def _upkeep(self) -> Upkeep | None:
+        if self._self_signed is None and self._install is None:
+            return None
+        if self._self_signed is not None:
+            self.cert_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Upkeep(
+            need_clientset(self._clientset),
+            self._clock,
+            self._install,
+            self._self_signed,
+            (self.certificates.certificate_path, self.certificates.key_path),
+            self._configurations,
+            self.certificates.read,
+        )
 
     def _read_certificate(self, stop: threading.Event) -> bool:
         """Read it, waiting for it if that is wanted; False if the end came first. Contract: WHS-03."""
