@@ -9,7 +9,7 @@ import pytest
 
 from k8srt import errors
 from k8srt.api.coordination.v1 import Lease
-from k8srt.tools.leaderelection import LeaderElector, LeaseNotRenewed, NotLeaderError, Phase, run_or_die
+from k8srt.tools.leaderelection import LeaderElector, LeaseLock, LeaseNotRenewed, NotLeaderError, Phase, run_or_die
 from k8srt.tools.leaderelection.elector import JITTER_FACTOR
 from k8srt.util.threads import Stop
 from tests.unit.tools.leaderelection.stage import LEASE, LIMIT, RENEW, RETRY, Dice
@@ -459,6 +459,53 @@ def test_le_13_usr_18_a_call_that_hangs_does_not_outlast_the_deadline(stage, ver
     assert run.told == ["started", "stopped"]
     assert not run.elector.leading
     go_on.set()
+
+
+class Watched(LeaseLock):
+    """Remembers how calls were bounded; its updates wait for their stop once `stuck`."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.timeouts, self.stuck, self.stopped = [], False, threading.Event()
+
+    def get(self, *, stop=None, timeout=None):
+        self.timeouts.append(timeout)
+        return super().get(stop=stop, timeout=timeout)
+
+    def update(self, record, *, stop=None, timeout=None):
+        self.timeouts.append(timeout)
+        if self.stuck and stop.wait(LIMIT):
+            self.stopped.set()
+            raise errors.Stopped("stopped while a rate limiter held the call back")
+        super().update(record, stop=stop, timeout=timeout)
+
+
+def test_le_07_and_13_every_call_has_half_the_deadline_and_what_is_left_of_it(stage):
+    lock = Watched(stage.fake, "default", "foo", "a")
+    run = stage.run(lock=lock).leading()
+    step(stage, run)
+    assert lock.timeouts == [5.0, 5.0]
+    lock.timeouts.clear()
+
+    stage.fake.fail("*", Lease, errors.InternalError)
+    for _ in range(5):
+        step(stage, run)
+
+    assert lock.timeouts == [5.0] * 6 + [4.0] * 2 + [2.0] * 2
+
+
+def test_le_13_a_call_that_waits_for_its_turn_is_told_that_the_time_is_over(stage):
+    lock = Watched(stage.fake, "default", "foo", "a")
+    run = stage.run(lock=lock).leading()
+    lock.stuck = True
+    stage.clock.advance(RETRY)
+    run.asleep(RENEW)
+
+    stage.clock.advance(RENEW)
+    run.ended()
+
+    assert lock.stopped.wait(LIMIT)
+    assert run.told == ["started", "stopped"]
 
 
 def test_le_13_what_a_call_that_was_left_behind_still_does_is_of_no_matter(stage):
