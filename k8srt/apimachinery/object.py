@@ -15,6 +15,7 @@ Objects belong to one caller at a time; they are not locked.
 
 from __future__ import annotations
 
+import contextlib
 import typing
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -195,6 +196,15 @@ class Object(metaclass=_ObjectType):
     def copy(self) -> Self:
         """A deep, independent copy; untouched parts cost nothing."""
         return self.from_record(self.to_record())
+
+    def become(self, other: Self) -> None:
+        """Be what `other` is now, and forget what was here: for functions that refresh the object they are given."""
+        record = other.to_record()
+        for cls in type(self).__mro__:
+            for slot in cls.__dict__.get("__slots__", ()):
+                with contextlib.suppress(AttributeError):  # it holds nothing
+                    object.__delattr__(self, slot)
+        self._record = record
 
     @property
     def api_version(self) -> str:

@@ -386,3 +386,19 @@ def test_a_list_is_a_sequence_of_its_own_objects():
     assert [record.name for record in boats.records] == ["x", "y"]
     assert repr(boats) == "<BoatList of 2 rv=3>"
     assert boats.to_dict()["kind"] == "BoatList"
+
+
+def test_an_object_becomes_another() -> None:
+    from k8srt.api.core.v1 import Pod
+
+    one = Pod.from_dict({"metadata": {"name": "a", "namespace": "x"}, "spec": {"nodeName": "n"}})
+    other = Pod.from_dict({"metadata": {"name": "b"}, "status": {"phase": "Running"}})
+    one.spec.node_name = "changed"
+    assert one.status.phase is None
+
+    one.become(other)
+
+    assert one == other
+    assert (one.metadata.name, one.spec.node_name, one.status.phase) == ("b", None, "Running")
+    one.metadata.name = "c"
+    assert other.metadata.name == "b"
