@@ -2,71 +2,148 @@
 
     Builder(mgr).for_(Foo).owns(Deployment).watches(ConfigMap, map=foos_of).named("foo").complete(reconcile)
 
-All errors come from `build`, none is left for the start. `Manager.controller` is the same as a decorator.
+All errors come from `build`, or earlier; none is left for the start. `Manager.controller` is the same as a decorator.
 
-Contract: BLD-01 to BLD-03, BLD-05, DEC-01, REC-12, REC-13.
+Contract: BLD-01 to BLD-06, CTL-01, PQ-10.
 """
 
 from __future__ import annotations
 
-import inspect
-import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from k8srt.apimachinery.object import Object
+from k8srt.controller.adapting import Function, as_reconcile
 from k8srt.controller.context import Context
-from k8srt.controller.controller import Controller, Reconcile
+from k8srt.controller.controller import Controller
+from k8srt.controller.filters import Leaving, annotations_match, labels_match
 from k8srt.controller.handler import EnqueueForObject, EnqueueForOwner, EnqueueMapped, EventHandler
-from k8srt.controller.predicate import Where, as_predicates
+from k8srt.controller.kinds import gvk_of, metadata_only, name_of
+from k8srt.controller.mappers import by_annotation as map_by_annotation
+from k8srt.controller.mappers import by_index as map_by_index
+from k8srt.controller.mappers import by_label as map_by_label
+from k8srt.controller.predicate import Predicate, Where, as_predicates
 from k8srt.controller.request import Request, Result
 from k8srt.controller.source import Kind, Source
 
 if TYPE_CHECKING:
     from k8srt.controller.manager import Manager
 
-Kinds = type[Object]
+Mapper = Callable[[Any], Iterable[Request]]
+
+
+@dataclass
+class _Watch:
+    """One kind that is watched: for itself, for its owner, or for what a handler makes of it."""
+
+    role: str
+    kind: Any
+    handler: Callable[[], EventHandler]
+    predicates: list[Predicate] = field(default_factory=list)
+    only_metadata: bool = False
 
 
 class Builder:
     """See the module. Used by one thread, once."""
 
     def __init__(self, manager: Manager) -> None:
+        """Raises ValueError without a manager."""
+        if manager is None:
+            raise ValueError("a controller needs a manager")
         self._manager = manager
-        self._for: Kinds | None = None
+        self._for: _Watch | None = None
         self._name = ""
-        self._watched: list[tuple[Kinds, EventHandler | None, list[Any], bool]] = []  # None: owned by what it is for
+        self._watched: list[_Watch] = []
         self._raw: list[Source] = []
-        self._filters: list[Any] = []
+        self._filters: list[Predicate] = []
         self._options: dict[str, Any] = {}
+        self._built = False
 
-    def for_(self, kind: Kinds, where: Where | Iterable[Where] = None) -> Self:
-        """The kind that is reconciled. Raises ValueError the second time."""
+    def for_(
+        self,
+        kind: Any,
+        where: Where | Iterable[Where] = None,
+        *,
+        labels: Mapping[str, Any] | None = None,
+        annotations: Mapping[str, Any] | None = None,
+        only_metadata: bool = False,
+    ) -> Self:
+        """The kind that is reconciled: a class, or a GroupVersionKind. Raises ValueError the second time.
+
+        With `only_metadata` only that is watched, and objects that are read have nothing else.
+        """
         if self._for is not None:
-            raise ValueError(f"a controller is for one kind: for {self._for.__name__} already, not {kind.__name__}")
-        self._for = kind
-        self._watched.insert(0, (kind, EnqueueForObject(), as_predicates(where), False))
+            raise ValueError(f"a controller is for one kind: for {name_of(self._for.kind)} already, not {name_of(kind)}")
+        self._for = _watch("for", kind, EnqueueForObject, where, labels, annotations, only_metadata)
         return self
 
-    def owns(self, kind: Kinds, where: Where | Iterable[Where] = None, *, match_every_owner: bool = False) -> Self:
+    def owns(
+        self,
+        kind: Any,
+        where: Where | Iterable[Where] = None,
+        *,
+        match_every_owner: bool = False,
+        only_metadata: bool = False,
+        labels: Mapping[str, Any] | None = None,
+        annotations: Mapping[str, Any] | None = None,
+    ) -> Self:
         """A kind whose objects lead to the owner that controls them, or with `match_every_owner` to every one."""
-        self._watched.append((kind, None, as_predicates(where), match_every_owner))
+
+        def handler() -> EventHandler:
+            return EnqueueForOwner(self._needed("owns").kind, only_controller=not match_every_owner)
+
+        self._watched.append(_watch("owns", kind, handler, where, labels, annotations, only_metadata))
         return self
 
     def watches(
         self,
-        kind: Kinds,
+        kind: Any,
         handler: EventHandler | None = None,
         *,
-        map: Callable[[Any], Iterable[Request]] | None = None,
+        map: Mapper | None = None,
+        by_label: str = "",
+        by_annotation: str = "",
+        by_index: str = "",
         where: Where | Iterable[Where] = None,
+        labels: Mapping[str, Any] | None = None,
+        annotations: Mapping[str, Any] | None = None,
+        only_metadata: bool = False,
     ) -> Self:
-        """A kind whose objects lead to what a handler, or the function `map`, says."""
-        if (handler is None) == (map is None):
-            raise ValueError(f"watching {kind.__name__}: give either a handler or a function that maps to requests")
-        chosen = handler if handler is not None else EnqueueMapped(typing.cast(Any, map))
-        self._watched.append((kind, chosen, as_predicates(where), False))
+        """A kind whose objects lead to what one of these says:
+
+        a handler; `map`, a function from the object to requests; `by_label`, a label whose value names an object that
+        the controller is for, in the same namespace; `by_annotation`, an annotation that names one, or several with
+        commas between, also as "namespace/name"; `by_index`, a field by which such objects are indexed, and in which
+        the name of the watched one stands. Raises ValueError unless it is one.
+        """
+        given = [each for each in (handler, map, by_label, by_annotation, by_index) if each]
+        if len(given) != 1:
+            raise ValueError(
+                f"watching {name_of(kind)}: give one of a handler, map, by_label, by_annotation and by_index, "
+                f"not {len(given)} of them"
+            )
+
+        def make() -> EventHandler:
+            if handler is not None:
+                return handler
+            return EnqueueMapped(map if map is not None else self._mapper(by_label, by_annotation, by_index))
+
+        self._watched.append(_watch("watches", kind, make, where, labels, annotations, only_metadata))
         return self
+
+    def _mapper(self, label: str, annotation: str, index: str) -> Mapper:
+        found = self._needed("by_label, by_annotation and by_index")
+        namespaced = self._manager.cache.namespaced(found.kind)
+        if label:
+            return map_by_label(label, namespaced)
+        if annotation:
+            return map_by_annotation(annotation, namespaced)
+        return map_by_index(self._manager.cache, _form(found), index, namespaced)
+
+    def _needed(self, what: str) -> _Watch:
+        if self._for is None:
+            raise ValueError(f"a controller that is for no kind has nothing for {what} to lead to: use watches with map")
+        return self._for
 
     def watches_raw_source(self, source: Source) -> Self:
         """A source as it is; filters of the controller do not apply to it."""
@@ -79,7 +156,8 @@ class Builder:
         return self
 
     def with_options(self, **options: Any) -> Self:
-        """Keywords of `Controller`: `workers`, `timeout`, `backoff`, `cache_sync_timeout`, …"""
+        """Keywords of `Options`: `workers`, `timeout`, `backoff`, `cache_sync_timeout`, …; and `state`, in place of
+        the manager's, and `skip_name_validation`."""
         self._options.update(options)
         return self
 
@@ -88,58 +166,97 @@ class Builder:
         self._name = name
         return self
 
-    def complete(self, reconcile: Callable[..., Result | None]) -> None:
+    def complete(self, reconcile: Function) -> None:
         """Build it and add it to the manager."""
         self.build(reconcile)
 
-    def build(self, reconcile: Callable[..., Result | None]) -> Controller:
+    def build(self, reconcile: Function) -> Controller:
         """The same, and return it. Raises ValueError, TypeError for what does not fit together: BLD-02."""
-        if self._for is None and any(handler is None for _, handler, *_ in self._watched):
-            raise ValueError("a controller that is for no kind has nothing that could own anything: use watches")
-        if not self._watched and not self._raw:
+        if reconcile is None:
+            raise ValueError("a controller needs a reconciler")
+        if self._built:
+            raise ValueError(f"this controller has its reconciler already: {reconcile!r} is a second one")
+        watched = [*([self._for] if self._for is not None else []), *self._watched]
+        if not watched and not self._raw:
             raise ValueError("a controller needs something to watch: for_, owns, watches or watches_raw_source")
-        name = self._name or (self._for.__name__.lower() if self._for is not None else "")
+        name = self._name or (name_of(self._for.kind).lower() if self._for is not None else "")
+        handlers = [watch.handler() for watch in watched]
         if not name:
             raise ValueError("a controller that is for no kind needs a name: named(...)")
         manager = self._manager
-        controller = manager.new_controller(name, as_reconcile(reconcile, self._for), **self._options)
-        for kind, handler, predicates, every in self._watched:
-            if handler is None:
-                assert self._for is not None
-                handler = EnqueueForOwner(self._for, only_controller=not every)
-            controller.watch(Kind(manager.cache, kind, handler, [*self._filters, *predicates], clock=manager.clock))
+        kind = _form(self._for) if self._for is not None else None
+        controller = manager.new_controller(name, as_reconcile(reconcile, kind), kind=kind, **self._options)
+        self._built = True
+        self._limit(controller)
+        for watch, handler in zip(watched, handlers, strict=True):
+            predicates = [*self._filters, *watch.predicates]
+            if watch is self._for and controller.options.notify_leaving and predicates:
+                predicates = [Leaving(predicates)]
+            source = Kind(manager.cache, _form(watch), handler, predicates, clock=manager.clock)
+            controller.watch(source, f"{watch.role} {gvk_of(watch.kind).kind}")
         for source in self._raw:
             controller.watch(source)
+        self._describe(controller)
         manager.add(controller)
         return controller
 
+    def _limit(self, controller: Controller) -> None:
+        """Tell it which objects it is for. Contract: FLT-03."""
+        predicates = [*self._filters, *(self._for.predicates if self._for is not None else ())]
+        if predicates:
+            controller.only(Leaving(predicates).matches)
 
-def as_reconcile(function: Callable[..., Result | None], kind: Kinds | None) -> Reconcile:
-    """A reconciler of a function of a request, or of an object, and a context; or of an object with `reconcile`.
-
-    A function whose first parameter is annotated with the kind, or named `obj`, is given the object; one that is
-    missing ends the reconcile quietly. Contract: REC-12, REC-13, DEC-01.
-    """
-    called: Callable[..., Result | None] = function if callable(function) else getattr(function, "reconcile", function)
-    coroutine = inspect.iscoroutinefunction(called)  # refused where controllers are made, by its own name
-    if kind is None or coroutine or not callable(called) or not _takes_object(called, kind):
-        return called
-    what = kind
-
-    def reconcile(request: Request, ctx: Context) -> Result | None:
-        obj = ctx.client.get_or_none(what, request)
-        return None if obj is None else called(obj, ctx)
-
-    return reconcile
+    def _describe(self, controller: Controller) -> None:
+        told = controller.description
+        told.clientset = self._manager.clientset
+        told.kind = self._for.kind if self._for is not None else None
+        told.only_metadata = self._for is not None and self._for.only_metadata
+        told.owns = [watch.kind for watch in self._watched if watch.role == "owns"]
+        told.watches = [watch.kind for watch in self._watched if watch.role == "watches"]
+        told.raw_sources = [repr(source) for source in self._raw]
+        told.filters = [repr(each) for each in self._filters]
+        for watch in (*([self._for] if self._for is not None else []), *self._watched):
+            told.filters += [f"{watch.role} {gvk_of(watch.kind).kind}: {each!r}" for each in watch.predicates]
 
 
-def _takes_object(function: Callable[..., object], kind: Kinds) -> bool:
-    try:
-        first = next(iter(inspect.signature(function).parameters.values()), None)
-        hints = typing.get_type_hints(function)
-    except (TypeError, ValueError, NameError):  # written in C, or annotated with what only type checkers see
-        hints = {}
-        first = next(iter(inspect.signature(function).parameters.values()), None)
-    if first is None:
-        return False
-    return first.name == "obj" or hints.get(first.name) is kind or first.annotation == kind.__name__
+def _watch(
+    role: str,
+    kind: Any,
+    handler: Callable[[], EventHandler],
+    where: Where | Iterable[Where],
+    labels: Mapping[str, Any] | None,
+    annotations: Mapping[str, Any] | None,
+    metadata: bool,
+) -> _Watch:
+    gvk_of(kind)
+    predicates = as_predicates(where)
+    predicates += [labels_match(labels)] if labels is not None else []
+    predicates += [annotations_match(annotations)] if annotations is not None else []
+    return _Watch(role, kind, handler, predicates, metadata)
+
+
+def _form(watch: _Watch) -> Any:
+    """What the cache is asked for."""
+    return metadata_only(watch.kind) if watch.only_metadata else watch.kind
+
+
+def new_controller_managed_by(manager: Manager) -> Builder:
+    """A builder, under the name that it has in Go. Contract: BLD-01."""
+    return Builder(manager)
+
+
+def new_unmanaged_controller(name: str, manager: Manager, reconcile: Function, **options: Any) -> Controller:
+    """A controller over the parts of a manager that is not added to it: whoever makes it starts it. It watches what
+    it is told to. Raises ValueError, TypeError for what cannot work. Contract: CTL-01."""
+    if reconcile is None:
+        raise ValueError(f"controller {name}: a reconciler is needed")
+    return manager.new_controller(name, as_reconcile(reconcile, options.get("kind")), **options)
+
+
+def new_controller(name: str, manager: Manager, reconcile: Function, **options: Any) -> Controller:
+    """The same, and the manager runs it. Contract: CTL-01."""
+    controller = new_unmanaged_controller(name, manager, reconcile, **options)
+    manager.add(controller)
+    return controller
+
+

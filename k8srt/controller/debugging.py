@@ -11,12 +11,15 @@ Contract: MGR-21, THR-01, THR-08.
 
 from __future__ import annotations
 
+import faulthandler
 import json
+import signal
 import sys
 import threading
 import traceback
 import tracemalloc
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -50,6 +53,32 @@ def dump_threads(file: TextIO | None = None) -> None:
     for name, stack in stacks().items():
         out.write(f"thread {name}\n{stack}\n")
     out.flush()
+
+
+@contextmanager
+def dumping(number: int | None) -> Iterator[None]:
+    """Within the context, a signal has all stacks written to standard error, even while the interpreter is held.
+
+    None is SIGUSR1, if nobody else handles that. Only in the main thread. Contract: THR-08.
+    """
+    wanted = number if number is not None else getattr(signal, "SIGUSR1", None)
+    free = wanted is not None and (number is not None or signal.getsignal(wanted) is signal.SIG_DFL)
+    if wanted is None or not free or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    try:
+        faulthandler.register(wanted, all_threads=True)
+    except (
+        OSError,
+        ValueError,
+        AttributeError,
+    ):  # standard error is no file, as in a notebook, or there are no signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        faulthandler.unregister(wanted)
 
 
 def stacks() -> dict[str, str]:

@@ -9,5 +9,9 @@ class LeaderElectionLost(K8srtError):
     """This process led and does no longer: it should end. Contract: MGR-10."""
 
 
+class ForkedProcessError(K8srtError):
+    """Something with threads was used in a child process, which has none of them. Contract: THR-09."""
+
+
 class ShutdownTimeout(WaitTimeout):
     """Some runnables did not end within the grace period; the text says which, and where they are: MGR-08."""

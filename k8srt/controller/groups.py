@@ -62,15 +62,16 @@ class Group:
             else:
                 self._waiting.append(runnable)
 
-    def start(self) -> None:
-        """Start everything that is there; nothing if the group has been stopped before. Returns at once."""
+    def start(self) -> bool:
+        """Start everything that is there; False, and nothing done, if the group was stopped before. Does not wait."""
         with self._lock:
             if self._stopped:
-                return
+                return False
             self._started = True
             waiting, self._waiting = self._waiting, []
             for runnable in waiting:
                 self._launch_locked(runnable)
+            return True
 
     def _launch_locked(self, runnable: Runnable) -> None:
         ended = Stop()
@@ -85,18 +86,31 @@ class Group:
         finally:
             ended.set()
 
-    def wait_ready(self, stop: Stop) -> None:
-        """Wait until every member that has a `ready` latch is ready or has ended, or until `stop`."""
+    def wait_ready(self, stop: Stop, timeout: float | None = None) -> list[str]:
+        """Wait until every member there is now is up or has ended, at most so many seconds, or until `stop`.
+
+        Returns what is still waited for. A member with a latch `ready` is up when that is set, one with
+        `wait_for_sync(timeout, stop=)` when that says so, any other at once. Contract: MGR-03, MGR-19.
+        """
+        deadline = None if timeout is None else self._clock.now() + timeout
         with self._lock:
             members = list(self._members)
-        for member in members:
-            ready = getattr(member.runnable, "ready", None)
-            if isinstance(ready, Latch):
-                wake = Stop()
-                forget = [each.on_set(wake.set) for each in (ready, member.ended, stop)]
-                wake.wait()
-                for each in forget:
-                    each()
+        return [_waited_for(member) for member in members if not self._is_up(member, stop, deadline)]
+
+    def _is_up(self, member: _Member, stop: Stop, deadline: float | None) -> bool:
+        left = None if deadline is None else max(deadline - self._clock.now(), 0.0)
+        wake = Stop()
+        ready = getattr(member.runnable, "ready", None)
+        latch: list[Latch | Stop] = [ready] if isinstance(ready, Latch) else []
+        sync = getattr(member.runnable, "wait_for_sync", None)
+        forget = [each.on_set(wake.set) for each in (*latch, member.ended, stop)]
+        try:
+            if sync is not None:
+                return bool(sync(left, stop=wake)) or member.ended.is_set()
+            return not latch or self._clock.wait_event(wake, left)
+        finally:
+            for each in forget:
+                each()
 
     def stop(self) -> None:
         """Tell every member to end, and start nothing more. Does not wait."""
@@ -122,6 +136,33 @@ class Group:
         with self._lock:
             state = "stopped" if self._stopped else "started" if self._started else "not started"
             return f"<Group {self.name}: {state}, {len(self._members) + len(self._waiting)} runnables>"
+
+
+def _waited_for(member: _Member) -> str:
+    """What to say of a member that is not up: for a cache, of which kinds and why."""
+    unsynced = getattr(member.runnable, "unsynced", None)
+    state = getattr(member.runnable, "debug_state", None)
+    if unsynced is None or state is None:
+        return repr(member.runnable)
+    found = state()
+    errors = {kind: (found.get(kind) or {}).get("last_error") for kind in unsynced()}
+    return ", ".join(f"{kind} ({error})" if error else kind for kind, error in errors.items())
+
+
+def group_of(runnable: Any) -> str:
+    """The group of a manager that a runnable belongs to by what it is. Contract: MGR-02."""
+    from k8srt.controller.cache import Cache
+    from k8srt.controller.cluster import Cluster
+    from k8srt.controller.serving import HTTPServer
+
+    needs_leading = getattr(runnable, "need_leader_election", True)
+    if callable(needs_leading):
+        needs_leading = needs_leading()
+    if isinstance(runnable, HTTPServer):
+        return "leader" if needs_leading else "http"
+    if isinstance(runnable, (Cache, Cluster)):
+        return "caches"
+    return "leader" if needs_leading else "others"
 
 
 def _short_name(runnable: Any) -> str:

@@ -197,7 +197,7 @@ def caches_synced(manager: Manager) -> Check:
 
     def check(request: object = None) -> None:
         missing = manager.cache.unsynced()
-        if missing or not manager.cache_started:
+        if missing or not manager.started:
             raise CheckFailed(f"not synced yet: {', '.join(missing) or 'not started'}")
 
     return check
@@ -241,7 +241,8 @@ def watches_fresh(manager: Manager, *, after: float) -> Check:
     """Fails when an informer has had no event, bookmark or list for longer than `after` seconds."""
 
     def check(request: object = None) -> None:
-        ages = manager.event_ages()
+        states = manager.cache.debug_state()
+        ages = {kind: (each.get("reflector") or {}).get("seconds_since_event") for kind, each in states.items()}
         old = [f"{kind} ({age:.0f}s)" for kind, age in ages.items() if age is not None and age > after]
         if old:
             raise CheckFailed(f"nothing heard of {', '.join(old)}")

@@ -189,7 +189,7 @@ def self_signed(hosts: Iterable[str]) -> Certificate:
 def _of_prometheus_client() -> Collector:
     """The default registry of prometheus_client. Raises ConfigError if that is not installed."""
     try:
-        import prometheus_client
+        import prometheus_client  # type: ignore[import-not-found,unused-ignore]
     except ImportError as err:
         raise ConfigError("prometheus_client is not installed: pip install 'k8srt[metrics]'") from err
 
