@@ -9,11 +9,12 @@ import logging
 import uuid
 from collections.abc import Iterator, Mapping, MutableMapping
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic
 
+from k8srt.apimachinery.object import Object
 from k8srt.controller.cache import Cache
 from k8srt.controller.client import Client
 from k8srt.controller.reasons import Reason
@@ -26,6 +27,7 @@ from k8srt.util.clock import Clock
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
+    from k8srt.controller.applying import Ensured
     from k8srt.controller.manager import Manager
 
     S = TypeVar("S", default=Any)
@@ -33,6 +35,8 @@ else:
     from typing import TypeVar
 
     S = TypeVar("S")
+
+T = TypeVar("T", bound=Object)
 
 
 class StopRequested(Stopped):
@@ -81,6 +85,10 @@ class Home:
     def filtered_out(self, request: Request) -> bool:
         """Whether the object is there and no longer what the controller is for."""
         return False
+
+    def object_of(self, request: Request) -> Any:
+        """The object of a request as the cache has it, None if it is not there."""
+        return None
 
     def detach(self, ctx: Context[Any]) -> None:
         """Let a context live on after its reconcile."""
@@ -144,6 +152,21 @@ class Context(Generic[S]):
         """Let threads that this reconcile leaves behind go on and write, until the controller stops."""
         self.detached = True
         self.home.detach(self)
+
+    def ensure(self, obj: Object, *, owner: Object | None = None, owned: bool = True) -> Ensured:
+        """Have the server keep the fields that `obj` sets, owned by the object that is reconciled. Costs no request
+        when that is so already. See `k8srt.controller.applying`. Contract: APL-02."""
+        from k8srt.controller.applying import ensure
+
+        return ensure(self, obj, owner=owner, owned=owned)
+
+    def patching(
+        self, obj: T, *, always_status: bool = False, optimistic_lock: bool = False
+    ) -> AbstractContextManager[T]:
+        """Send what the block changes in `obj`, body and status. Contract: APL-03."""
+        from k8srt.controller.applying import patching
+
+        return patching(self, obj, always_status=always_status, optimistic_lock=optimistic_lock)
 
     def sleep(self, seconds: float) -> None:
         """Wait. Raises StopRequested or ReconcileTimeout when the reconcile is to end before that."""
