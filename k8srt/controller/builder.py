@@ -14,16 +14,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from k8srt.controller.adapting import Function, as_reconcile
-from k8srt.controller.context import Context
 from k8srt.controller.controller import Controller
 from k8srt.controller.filters import Leaving, annotations_match, labels_match
 from k8srt.controller.handler import EnqueueForObject, EnqueueForOwner, EnqueueMapped, EventHandler
-from k8srt.controller.kinds import gvk_of, metadata_only, name_of
+from k8srt.controller.kinds import form_of, gvk_of, metadata_only, name_of
 from k8srt.controller.mappers import by_annotation as map_by_annotation
 from k8srt.controller.mappers import by_index as map_by_index
 from k8srt.controller.mappers import by_label as map_by_label
 from k8srt.controller.predicate import Predicate, Where, as_predicates
-from k8srt.controller.request import Request, Result
+from k8srt.controller.request import Request
 from k8srt.controller.source import Kind, Source
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ class Builder:
         With `only_metadata` only that is watched, and objects that are read have nothing else.
         """
         if self._for is not None:
-            raise ValueError(f"a controller is for one kind: for {name_of(self._for.kind)} already, not {name_of(kind)}")
+            raise ValueError(f"a controller is for one kind: {name_of(self._for.kind)} already, not {name_of(kind)}")
         self._for = _watch("for", kind, EnqueueForObject, where, labels, annotations, only_metadata)
         return self
 
@@ -133,7 +132,7 @@ class Builder:
 
     def _mapper(self, label: str, annotation: str, index: str) -> Mapper:
         found = self._needed("by_label, by_annotation and by_index")
-        namespaced = self._manager.cache.namespaced(found.kind)
+        namespaced = form_of(self._manager.clientset, found.kind).info.namespaced
         if label:
             return map_by_label(label, namespaced)
         if annotation:
@@ -142,7 +141,7 @@ class Builder:
 
     def _needed(self, what: str) -> _Watch:
         if self._for is None:
-            raise ValueError(f"a controller that is for no kind has nothing for {what} to lead to: use watches with map")
+            raise ValueError(f"a controller that is for no kind has nothing for {what} to lead to: use map")
         return self._for
 
     def watches_raw_source(self, source: Source) -> Self:
@@ -194,8 +193,8 @@ class Builder:
                 predicates = [Leaving(predicates)]
             source = Kind(manager.cache, _form(watch), handler, predicates, clock=manager.clock)
             controller.watch(source, f"{watch.role} {gvk_of(watch.kind).kind}")
-        for source in self._raw:
-            controller.watch(source)
+        for raw in self._raw:
+            controller.watch(raw)
         self._describe(controller)
         manager.add(controller)
         return controller
@@ -258,5 +257,3 @@ def new_controller(name: str, manager: Manager, reconcile: Function, **options: 
     controller = new_unmanaged_controller(name, manager, reconcile, **options)
     manager.add(controller)
     return controller
-
-

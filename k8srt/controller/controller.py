@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from k8srt.apimachinery.object import Object
 from k8srt.controller.cache import Cache
 from k8srt.controller.client import Client
 from k8srt.controller.describing import Description
@@ -52,8 +51,8 @@ class _Watched(NamedTuple):
 class Controller:
     """See the module. A runnable: `start(stop)` blocks until every worker has ended. Thread-safe.
 
-    `options` are those of `Options`: `workers`, `timeout`, `backoff`, … `kind` is what requests stand for, None for
-    anything else.
+    `options` are those of `Options`: `workers`, `timeout`, `backoff`, … `kind` is what requests stand for, in any
+    form that a cache takes, None for anything else.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class Controller:
         *,
         cache: Cache,
         client: Client,
-        kind: type[Object] | None = None,
+        kind: Any = None,
         manager: Manager | None = None,
         recorder: Any = None,
         state: Any = None,

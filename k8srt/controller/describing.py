@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from k8srt.apimachinery.object import Object
-from k8srt.controller.kinds import info_of
+from k8srt.controller.kinds import form_of, gvk_of
 
 READ = ("get", "list", "watch")
 WRITE = ("create", "update", "patch", "delete")
@@ -21,29 +20,34 @@ class Description:
     """Filled by the builder; what is not built that way says what is added here."""
 
     name: str
-    kind: type[Object] | None = None
+    kind: Any = None
     only_metadata: bool = False
-    owns: list[type[Object]] = field(default_factory=list)
-    watches: list[type[Object]] = field(default_factory=list)
+    owns: list[Any] = field(default_factory=list)
+    watches: list[Any] = field(default_factory=list)
     raw_sources: list[str] = field(default_factory=list)
     filters: list[str] = field(default_factory=list)
+    clientset: Any = field(default=None, repr=False)  # asked about kinds of which there is no class
 
     def rules(self) -> list[dict[str, list[str]]]:
         """The rules of a role: reading all that is watched, writing what is owned, and the status and the finalizers
         of the kind itself. What a reconciler does beyond that is for its author to add."""
         found: dict[tuple[str, str], set[str]] = {}
         for kind in self.watches:
-            _allow(found, kind, READ)
+            self._allow(found, kind, READ)
         for kind in self.owns:
-            _allow(found, kind, (*READ, *WRITE))
+            self._allow(found, kind, (*READ, *WRITE))
         if self.kind is not None:
-            _allow(found, self.kind, (*READ, "update", "patch"))
-            _allow(found, self.kind, ("get", "update", "patch"), "/status")
-            _allow(found, self.kind, ("update",), "/finalizers")
+            self._allow(found, self.kind, (*READ, "update", "patch"))
+            self._allow(found, self.kind, ("get", "update", "patch"), "/status")
+            self._allow(found, self.kind, ("update",), "/finalizers")
         return [
             {"apiGroups": [group], "resources": [resource], "verbs": sorted(verbs)}
             for (group, resource), verbs in sorted(found.items())
         ]
+
+    def _allow(self, found: dict[tuple[str, str], set[str]], kind: Any, verbs: Iterable[str], part: str = "") -> None:
+        gvr = form_of(self.clientset, kind).info.gvr
+        found.setdefault((gvr.group, gvr.resource + part), set()).update(verbs)
 
     def as_dict(self) -> Mapping[str, Any]:
         """All of it."""
@@ -59,13 +63,8 @@ class Description:
         }
 
 
-def _allow(found: dict[tuple[str, str], set[str]], kind: type[Object], verbs: Iterable[str], part: str = "") -> None:
-    gvr = info_of(kind).gvr
-    found.setdefault((gvr.group, gvr.resource + part), set()).update(verbs)
-
-
-def _named(kind: type[Object] | None) -> str:
+def _named(kind: Any) -> str:
     if kind is None:
         return ""
-    gvk = info_of(kind).gvk
+    gvk = gvk_of(kind)
     return f"{gvk.api_version}/{gvk.kind}"

@@ -24,31 +24,29 @@ import html
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from k8srt.apimachinery.object import Object
-from k8srt.controller.builder import Builder
 from k8srt.controller.cache import Cache
 from k8srt.controller.client import Client
 from k8srt.controller.cluster import clientset_for
 from k8srt.controller.controller import Controller, Reconcile
 from k8srt.controller.debugging import dumping
+from k8srt.controller.decorating import Decorators, Hooks
 from k8srt.controller.endpoints import Endpoints
 from k8srt.controller.failures import ForkedProcessError, LeaderElectionLost, ShutdownTimeout
 from k8srt.controller.groups import FunctionRunnable, Group, Runnable, StoppedError, group_of
 from k8srt.controller.health import Check
-from k8srt.controller.kinds import info_of
+from k8srt.controller.kinds import gvk_of
 from k8srt.controller.living import RUNNING, informer_figures, weakly
 from k8srt.controller.metrics import REGISTRY, forget_controller
 from k8srt.controller.names import NAMES
 from k8srt.controller.office import Election, Office, election_of
-from k8srt.controller.predicate import Where
 from k8srt.controller.preflight import PreflightFailed, find_problems
 from k8srt.controller.recorders import Recorders
-from k8srt.controller.request import Request
 from k8srt.controller.scraping import MetricsOptions
 from k8srt.controller.serving import Handle
 from k8srt.controller.signals import StopSignals
@@ -86,7 +84,7 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-class Manager:
+class Manager(Decorators):
     """See the module. Thread-safe. A context manager: entering starts it, leaving stops it.
 
     `config` is a `Config`, or a `Clientset` that somebody else closes. `leader_election` is the name of the lease, or
@@ -146,6 +144,7 @@ class Manager:
         self.cache = Cache(self.clientset, namespace=namespace, clock=clock, **cache_options)
         self.client = Client(self.clientset, self.cache, may_write=self._check_not_lost)
         self.elected = Latch()
+        self.hooks = Hooks()
         self._grace = graceful_shutdown_timeout
         self._controller_options = dict(controller_options or {})
         self._concurrency: dict[str, int] = dict(self._controller_options.pop("group_kind_concurrency", {}))
@@ -323,9 +322,7 @@ class Manager:
             self._groups["warmup"].add(warmup)
         self._groups[group or group_of(runnable)].add(runnable)
 
-    def new_controller(
-        self, name: str, reconcile: Reconcile, *, kind: type[Object] | None = None, **options: Any
-    ) -> Controller:
+    def new_controller(self, name: str, reconcile: Reconcile, *, kind: Any = None, **options: Any) -> Controller:
         """A controller over the parts of this manager, not added to it yet. Raises ValueError for a name in use.
 
         Of options, its own win, then what `group_kind_concurrency` says of the kind, then those of the manager: MGR-15.
@@ -342,6 +339,7 @@ class Manager:
                 reconcile,
                 cache=self.cache,
                 client=self._client_of_a_leader() if elected_only else self.client,
+                kind=kind,
                 manager=self,
                 recorder=self.recorder(name),
                 state=options.pop("state", self._user_state),
@@ -357,43 +355,15 @@ class Manager:
                 self._names.add(name)
         return controller
 
-    def _concurrency_of(self, kind: type[Object] | None) -> dict[str, int]:
+    def _concurrency_of(self, kind: Any) -> dict[str, int]:
         if kind is None or not self._concurrency:
             return {}
-        gvk = info_of(kind).gvk
+        gvk = gvk_of(kind)
         workers = self._concurrency.get(f"{gvk.kind}.{gvk.group}" if gvk.group else gvk.kind)
         return {} if workers is None else {"workers": workers}
 
     def _client_of_a_leader(self) -> Client:
         return Client(self.clientset, self.cache, may_write=self._check_leading)
-
-    def controller(
-        self,
-        kind: type[Object],
-        *,
-        owns: Iterable[type[Object]] = (),
-        watches: Mapping[type[Object], Callable[[Any], Iterable[Request]]] | None = None,
-        where: Where | Iterable[Where] = None,
-        name: str = "",
-        **options: Any,
-    ) -> Callable[[F], F]:
-        """Make a function the reconciler of a kind: of `(request, ctx)`, or of `(obj, ctx)`. It stays as it is.
-
-        `owns` are kinds whose objects lead to the one that controls them, `watches` gives for other kinds the function
-        that says to which requests they lead, `where` which objects of `kind` matter. Other keywords are those of
-        `Controller`: `workers`, `timeout`, `backoff`. Contract: DEC-01.
-        """
-        builder = Builder(self).for_(kind, where).named(name).with_options(**options)
-        for owned in owns:
-            builder.owns(owned)
-        for other, requests_of in (watches or {}).items():
-            builder.watches(other, map=requests_of)
-
-        def decorate(function: F) -> F:
-            builder.complete(function)
-            return function
-
-        return decorate
 
     # ---- webhooks -------------------------------------------------------------------------------------------------
 
@@ -461,6 +431,8 @@ class Manager:
                 break
             self._groups[name].start()
             self._await(name)
+            if name == "caches" and not self._asked_to_stop.is_set():
+                self.hooks.start(self, self._failed)
         if not self._asked_to_stop.is_set():
             self._run_for_office()
         with self._lock:
@@ -583,6 +555,7 @@ class Manager:
             return
         try:
             late = self._stop_groups()
+            self.hooks.stop(self, self._failed)
             if self._office is not None:
                 self._office.resign(give_back=not late)
             self._recorders.shutdown()

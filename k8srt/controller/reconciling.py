@@ -13,13 +13,12 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
-from k8srt.apimachinery.object import Object
 from k8srt.controller.cache import Cache
 from k8srt.controller.client import Client
 from k8srt.controller.context import Context, Home, ReconcileEnded, ReconcileLog, ReconcileStop, running
 from k8srt.controller.executor import ContextExecutor
 from k8srt.controller.jobs import Job, Jobs
-from k8srt.controller.kinds import info_of
+from k8srt.controller.kinds import gvk_of
 from k8srt.controller.memos import Memos
 from k8srt.controller.options import Options
 from k8srt.controller.outcome import Outcome, settle, settle_failure
@@ -69,7 +68,7 @@ class Reconciling(Home):
         jobs: Jobs,
         reasons: Reasons,
         *,
-        kind: type[Object] | None,
+        kind: Any,
         halt: Stop,
         clock: Clock,
     ) -> None:
@@ -86,6 +85,7 @@ class Reconciling(Home):
         self._jobs = jobs
         self._reasons = reasons
         self._kind = kind
+        self._gvk = None if kind is None else gvk_of(kind)
         self._halt = halt
         self._clock = clock
         self._metrics = options.measured_by()
@@ -262,8 +262,8 @@ class Reconciling(Home):
             "object_name": request.name,
             "reconcileID": ctx.reconcile_id,
         }
-        if self._kind is not None:
-            gvk = info_of(self._kind).gvk
+        if self._gvk is not None:
+            gvk = self._gvk
             fields["controllerGroup"], fields["controllerKind"] = gvk.group, gvk.kind
             fields[gvk.kind] = {"namespace": request.namespace, "name": request.name}
         return fields
@@ -288,6 +288,9 @@ class Reconciling(Home):
     def filtered_out(self, request: Request) -> bool:
         obj = None if self.matches is None else self._cached(request)
         return obj is not None and self.matches is not None and not self.matches(obj)
+
+    def object_of(self, request: Request) -> Any:
+        return self._cached(request)
 
     def executor(self) -> Executor:
         with self._lock:

@@ -9,8 +9,8 @@ import logging
 import typing
 from typing import Any
 
-from k8srt.apimachinery.object import Object
 from k8srt.controller.context import Context
+from k8srt.controller.kinds import gvk_of
 from k8srt.controller.options import Options
 from k8srt.controller.request import Result, RetryAfter
 from k8srt.controller.retries import Failure, Verdict
@@ -21,9 +21,10 @@ _MOST = 1024  # bytes of a message in an event
 class Reporter:
     """See the module. Thread-safe. `kind` is that of the objects, None where requests stand for something else."""
 
-    def __init__(self, options: Options, kind: type[Object] | None) -> None:
+    def __init__(self, options: Options, kind: Any) -> None:
         self._options = options
         self._kind = kind
+        self._events = kind is not None and gvk_of(kind).kind == "Event"
 
     def log(self, ctx: Context[Any], err: BaseException, failure: Failure | None) -> None:
         """One line for a failure, or none; `failure` is None for what is no failure."""
@@ -82,7 +83,7 @@ class Reporter:
             return None
 
     def _post(self, ctx: Context[Any], obj: Any, kind: str, reason: str, message: str) -> None:
-        if obj is None or ctx.recorder is None or (self._kind is not None and self._kind.__name__ == "Event"):
+        if obj is None or ctx.recorder is None or self._events:
             return
         try:
             ctx.recorder.event(obj, kind, reason, message.encode()[:_MOST].decode(errors="ignore"))

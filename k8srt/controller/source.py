@@ -18,7 +18,7 @@ from k8srt.apimachinery.object import Object
 from k8srt.controller.cache import Cache
 from k8srt.controller.event import CreateEvent, Event, GenericEvent, UpdateEvent
 from k8srt.controller.handler import EventHandler, RequestQueue, delete_event
-from k8srt.controller.kinds import info_of
+from k8srt.controller.kinds import gvk_of, name_of
 from k8srt.controller.predicate import Where, as_predicates
 from k8srt.controller.reasons import because_of
 from k8srt.errors import K8srtError, WaitTimeout
@@ -74,7 +74,7 @@ class Informer(_Sifting):
         self._clock = clock
         self._registration: Registration | None = None
 
-    def informer(self) -> SharedIndexInformer[Any]:
+    def informer(self) -> Any:
         """The informer that it listens to."""
         assert self._informer is not None
         return self._informer
@@ -118,18 +118,18 @@ class Kind(Informer):
         clock: Clock = SYSTEM,
     ) -> None:
         _Sifting.__init__(self, handler, where)
-        info_of(kind)
+        gvk_of(kind)
         self._cache = cache
         self.kind = kind
         self._informer = None
         self._clock = clock
         self._registration = None
 
-    def informer(self) -> SharedIndexInformer[Any]:
+    def informer(self) -> Any:
         return self._cache.informer(self.kind)
 
     def __repr__(self) -> str:
-        return f"<Kind {self.kind.__name__}>"
+        return f"<Kind {name_of(self.kind)}>"
 
 
 class Channel(_Sifting):
