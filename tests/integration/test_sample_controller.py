@@ -1,4 +1,7 @@
-"""The sample controller against an API server over real HTTP, step by step. Deployments are worked on by hand here."""
+"""The sample controllers against an API server over real HTTP, step by step. Deployments are worked on by hand here.
+
+There are two, one wired by hand and one on the controller runtime, and nobody outside can tell them apart.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,12 @@ from k8srt.apimachinery.owners import controller_of
 from k8srt.errors import K8srtError, NotFound, Unauthorized
 from k8srt.examples.demo.audience import Audience
 from k8srt.examples.demo.narrator import Narrator
-from k8srt.examples.sample_controller import main as sample
+from k8srt.examples.sample_controller import main as hand_wired
 from k8srt.examples.sample_controller.controller import Outdated
 from k8srt.examples.sample_controller.deployment import deployment_for
 from k8srt.examples.sample_controller.foo.api.v1alpha1 import Foo, FooSpec
 from k8srt.examples.sample_controller.foo.client import Clientset
+from k8srt.examples.sample_controller_runtime import main as on_the_runtime
 from k8srt.testing import APIServer
 from k8srt.util import retry
 
@@ -40,7 +44,7 @@ def cs(server):
     config = server.config.copy()
     config.qps = -1.0
     with Clientset(config) as clientset:
-        definition = CustomResourceDefinition.from_yaml(sample.crd())
+        definition = CustomResourceDefinition.from_yaml(hand_wired.crd())
         clientset.apiextensions_v1.custom_resource_definitions().create(definition)
         yield clientset
 
@@ -51,9 +55,21 @@ def audience(cs):
         yield audience
 
 
+@pytest.fixture(params=[hand_wired, on_the_runtime], ids=["hand-wired", "runtime"])
+def sample(request):
+    """One of the two, as a module."""
+    return request.param
+
+
 @pytest.fixture
-def controller(cs):
+def controller(cs, sample):
     with sample.running(cs, namespace=NS) as controller:
+        yield controller
+
+
+@pytest.fixture
+def by_hand(cs):
+    with hand_wired.running(cs, namespace=NS) as controller:
         yield controller
 
 
@@ -146,16 +162,16 @@ def test_a_deployment_of_somebody_else_is_left_alone_until_its_name_is_free(cs, 
     wait(audience, lambda: audience.events("web")["Created"] == 1)
 
 
-def test_a_foo_that_is_gone_gets_no_deployment_whatever_the_cache_says(cs, controller):
+def test_a_foo_that_is_gone_gets_no_deployment_whatever_the_cache_says(cs, by_hand):
     foos = cs.samplecontroller_v1alpha1.foos(NS)
     known = foos.create(foo(deployment="known"))
     foos.delete("web")
     with pytest.raises(NotFound):
-        controller._create(known)
+        by_hand._create(known)
 
     foos.create(foo(deployment="another"))
     with pytest.raises(Outdated):
-        controller._create(known)
+        by_hand._create(known)
 
 
 def test_a_foo_that_changes_its_mind_leaves_no_deployment_behind(cs, audience, controller):
@@ -180,29 +196,29 @@ def test_repetition_is_counted_in_one_event(cs, audience, controller):
     assert [event.count for event in events] == [4]
 
 
-def test_a_reconcile_that_raises_is_tried_again_and_the_worker_lives_on(cs, audience, controller, monkeypatch, caplog):
-    reconcile, failures = controller.reconcile, iter([ValueError("boom")] * 3)
+def test_a_reconcile_that_raises_is_tried_again_and_the_worker_lives_on(cs, audience, by_hand, monkeypatch, caplog):
+    reconcile, failures = by_hand.reconcile, iter([ValueError("boom")] * 3)
 
     def flaky(key):
         if error := next(failures, None):
             raise error
         reconcile(key)
 
-    monkeypatch.setattr(controller, "reconcile", flaky)
+    monkeypatch.setattr(by_hand, "reconcile", flaky)
     cs.samplecontroller_v1alpha1.foos(NS).create(foo())
 
     wait(audience, lambda: audience.deployment("nginx") is not None)
     assert [record.levelname for record in caplog.records if "a bug" in record.message] == ["ERROR"] * 3
 
 
-def test_foos_that_are_there_before_the_controller_are_served_too(cs, audience):
+def test_foos_that_are_there_before_the_controller_are_served_too(cs, audience, sample):
     cs.samplecontroller_v1alpha1.foos(NS).create(foo())
 
     with sample.running(cs, namespace=NS):
         wait(audience, lambda: audience.deployment("nginx") is not None)
 
 
-def test_run_returns_when_it_is_told_to_stop(cs, pool):
+def test_run_returns_when_it_is_told_to_stop(cs, pool, sample):
     stop = threading.Event()
     done = pool.submit(sample.run, cs.config, namespace=NS, workers=3, stop=stop)
 
@@ -211,7 +227,7 @@ def test_run_returns_when_it_is_told_to_stop(cs, pool):
     done.result(timeout=LIMIT)  # and the threads are gone: conftest.py looks
 
 
-def test_without_the_definition_the_controller_says_so_at_once(server):
+def test_without_the_definition_the_controller_says_so_at_once(server, sample):
     with pytest.raises(K8srtError, match=r"apply crd\.yaml first"):
         sample.run(server.config, stop=threading.Event())
 
@@ -219,18 +235,18 @@ def test_without_the_definition_the_controller_says_so_at_once(server):
 # ---- as a program -------------------------------------------------------------------------------------------------
 
 
-def program(kubeconfig, *words):
+def program(sample, kubeconfig, *words):
     """What `subprocess` needs to run the controller."""
-    command = [sys.executable, "-m", "k8srt.examples.sample_controller", "--kubeconfig", str(kubeconfig), *words]
+    command = [sys.executable, "-m", sample.__package__, "--kubeconfig", str(kubeconfig), *words]
     return {"args": command, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_the_program_gracefully(cs, server, tmp_path, number):
+def test_a_signal_stops_the_program_gracefully(cs, server, tmp_path, sample, number):
     kubeconfig = tmp_path / "config"
     kubeconfig.write_text(server.kubeconfig())
 
-    with subprocess.Popen(**program(kubeconfig, "--workers", "3")) as process:
+    with subprocess.Popen(**program(sample, kubeconfig, "--workers", "3")) as process:
         try:
             said = next(line for line in process.stderr if "running with" in line)
             process.send_signal(number)
@@ -244,12 +260,12 @@ def test_a_signal_stops_the_program_gracefully(cs, server, tmp_path, number):
     assert "Traceback" not in rest
 
 
-def test_a_server_that_is_not_there_is_one_line(tmp_path):
+def test_a_server_that_is_not_there_is_one_line(tmp_path, sample):
     with APIServer() as server:
         kubeconfig = tmp_path / "config"
         kubeconfig.write_text(server.kubeconfig())
 
-    done = subprocess.run(**program(kubeconfig), timeout=LIMIT, check=False)
+    done = subprocess.run(**program(sample, kubeconfig), timeout=LIMIT, check=False)
 
     assert done.returncode == 1
     [said] = [line for line in done.stderr.splitlines() if line.startswith("sample-controller: ")]
@@ -257,7 +273,7 @@ def test_a_server_that_is_not_there_is_one_line(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_a_server_that_refuses_is_one_line(cs, server):
+def test_a_server_that_refuses_is_one_line(cs, server, sample):
     config = server.config.copy()
     config.bearer_token = "wrong"
 
