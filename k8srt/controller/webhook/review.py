@@ -80,7 +80,7 @@ class AdmissionWebhook:
             return denial_of(err)
         except (Exception, SystemExit) as err:
             report("panic")
-            log.exception("the admission handler failed over %r", request)
+            request.log.exception("the admission handler failed")
             if not self._recover:
                 raise DropConnection from err
             return errored(500, f"panic: {err or type(err).__name__} [recovered]")

@@ -208,7 +208,7 @@ def test_adm_03_a_handler_that_raises_is_answered_for(
 
     assert found == {"uid": "u-1", "allowed": False, "status": {"code": 500, "message": "panic: broken [recovered]"}}
     assert told.panics == 1
-    assert "the admission handler failed over <AdmissionRequest CREATE Pod shop/web by jane>" in caplog.text
+    assert "CREATE Pod shop/web: the admission handler failed" in caplog.text
 
 
 def test_adm_03_without_recovery_the_connection_ends(told: Told) -> None:
@@ -277,3 +277,18 @@ def test_adm_06_the_request_is_in_the_context_of_the_call() -> None:
     (found,) = seen
     assert found is not None
     assert (found.uid, found.dry_run, found.operation, found.user.username) == ("u-1", True, "UPDATE", "jane")
+
+
+def test_log_02_a_request_has_a_log_that_names_it(caplog: pytest.LogCaptureFixture) -> None:
+    request_of(obj=pod()).log.warning("mind the %s", "gap", extra={"more": 1})
+
+    (record,) = caplog.records
+    assert record.getMessage() == "CREATE Pod shop/web: mind the gap"
+    fields = record.__dict__
+    assert (fields["webhookGroup"], fields["webhookKind"], fields["Pod"]) == (
+        "",
+        "Pod",
+        {"namespace": "shop", "name": "web"},
+    )
+    assert (fields["namespace"], fields["object_name"], fields["user"]) == ("shop", "web", "jane")
+    assert (fields["resource"], fields["requestID"], fields["more"]) == (str(request_of().resource), "u-1", 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import ssl
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -101,6 +103,24 @@ def test_whs_10_a_certificate_is_for_its_names_and_its_time() -> None:
     assert valid.begin < valid.renewal < valid.end
     assert b"PRIVATE KEY" in made.key
     assert b"PRIVATE KEY" not in made.authority
+
+
+def test_whs_10_a_certificate_stands_up_to_strict_checks(tmp_path: Path) -> None:
+    made = issue(["localhost"], datetime.now(UTC), LIFE)
+    put(Pairing(made.certificate, made.key, b""), tmp_path / "tls.crt", tmp_path / "tls.key")
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
+    asking = ssl.create_default_context(cadata=made.authority.decode())
+    asking.verify_flags |= ssl.VERIFY_X509_STRICT
+    sent, received = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = asking.wrap_bio(received, sent, server_hostname="localhost")
+    server = serving.wrap_bio(sent, received, server_side=True)
+
+    for side in (client, server, client, server):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+
+    assert client.getpeercert()["subjectAltName"] == (("DNS", "localhost"),)  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
