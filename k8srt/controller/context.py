@@ -22,6 +22,7 @@ from k8srt.controller.request import Request
 from k8srt.controller.retries import FRESH, Retry
 from k8srt.errors import K8srtError, Stopped, WaitTimeout
 from k8srt.util.ambient import ToldStop, stopping_with
+from k8srt.log import fields
 from k8srt.util.clock import Clock
 
 if TYPE_CHECKING:
@@ -195,10 +196,10 @@ def reconcile_id_from_context() -> str:
 
 @contextmanager
 def running(ctx: Context[Any]) -> Iterator[None]:
-    """Make `ctx` the current one, and its stop that of everything that is called."""
+    """Make `ctx` the current one, its stop that of everything that is called, its fields those of every log record."""
     token = _current.set(ctx)
     try:
-        with stopping_with(ctx.stop):
+        with stopping_with(ctx.stop), fields(**(ctx.log.extra or {})):
             yield
     finally:
         _current.reset(token)
