@@ -21,8 +21,8 @@ from k8srt.controller.reasons import Reason
 from k8srt.controller.request import Request
 from k8srt.controller.retries import FRESH, Retry
 from k8srt.errors import K8srtError, Stopped, WaitTimeout
-from k8srt.util.ambient import ToldStop, stopping_with
 from k8srt.log import fields
+from k8srt.util.ambient import ToldStop, stopping_with
 from k8srt.util.clock import Clock
 
 if TYPE_CHECKING:
