@@ -18,6 +18,7 @@ from k8srt.testing.apiserver.controllers.aggregation import RoleAggregation
 from k8srt.testing.apiserver.controllers.definitions import Definitions
 from k8srt.testing.apiserver.controllers.garbage import GarbageCollector
 from k8srt.testing.apiserver.controllers.namespaces import NamespaceController
+from k8srt.testing.apiserver.controllers.protection import Protection
 from k8srt.testing.apiserver.controllers.worker import Worker
 from k8srt.testing.apiserver.dispatch import Dispatcher
 from k8srt.testing.apiserver.registry import Registry
@@ -82,7 +83,7 @@ class PreparedCluster:
             collector.learn()
             self._workers.append(collector)
         if namespace_controller:
-            self._workers.append(NamespaceController(self.cluster))
+            self._workers += [NamespaceController(self.cluster), Protection(self.cluster)]
         self.dispatcher = Dispatcher(self.cluster, tokens={TOKEN: _ADMIN})
 
     def settle(self) -> None:

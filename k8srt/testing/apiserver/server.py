@@ -19,6 +19,7 @@ from k8srt.testing.apiserver.controllers.definitions import Definitions
 from k8srt.testing.apiserver.controllers.expiry import EventExpiry
 from k8srt.testing.apiserver.controllers.garbage import GarbageCollector
 from k8srt.testing.apiserver.controllers.namespaces import NamespaceController
+from k8srt.testing.apiserver.controllers.protection import Protection
 from k8srt.testing.apiserver.controllers.simulation.options import Simulation
 from k8srt.testing.apiserver.controllers.worker import Worker
 from k8srt.testing.apiserver.datadir import DataDir
@@ -123,7 +124,7 @@ class APIServer:
             if garbage_collection:
                 self._workers.append(GarbageCollector(self.cluster))
             if namespace_controller:
-                self._workers.append(NamespaceController(self.cluster))
+                self._workers += [NamespaceController(self.cluster), Protection(self.cluster)]
             if default_service_accounts:
                 self._workers.append(AccountSecrets(self.cluster))
             if event_ttl is not None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from k8srt.testing.apiserver.cluster import Cluster
+from k8srt.testing.apiserver.controllers.finishing import change_metadata, drop_finalizer, put_list
 from k8srt.testing.apiserver.controllers.worker import Worker
 from k8srt.testing.apiserver.deletes import FOREGROUND, ORPHAN, DeleteOptions, delete_object
 from k8srt.testing.apiserver.failures import Failure
 from k8srt.testing.apiserver.registry import Resource
-from k8srt.testing.apiserver.storage import NoSuchKey, Stale, Stored
+from k8srt.testing.apiserver.storage import NoSuchKey, Stored
 from k8srt.testing.apiserver.watches import Change
 
 JSON = dict[str, Any]
@@ -156,49 +157,15 @@ class GarbageCollector(Worker):
     def _finalize(self, uid: str, finalizer: str) -> None:
         node = self._nodes.get(uid)
         if node is not None:
-            self._change(node, lambda meta: _drop_finalizer(meta, finalizer))
+            self._change(node, lambda meta: drop_finalizer(meta, finalizer))
 
     def _change(self, node: _Node, change: Any) -> None:
-        """Change an object's metadata, and remove the object if its deletion waited for that."""
-        while True:
-            stored, resource = self._stored(node), self._resource(node)
-            if stored is None or resource is None:
-                return
-            obj = stored.decode()
-            meta = obj["metadata"]
-            if not change(meta):
-                return
-            done = "deletionTimestamp" in meta and not meta.get("finalizers")
-            try:
-                if done and not meta.get("deletionGracePeriodSeconds"):
-                    self.cluster.storage.delete(node.table, stored)
-                else:
-                    self.cluster.storage.update(node.table, obj, self.cluster.fields_of(resource), stored)
-            except Stale:
-                continue
-            except NoSuchKey:
-                pass
-            return
+        change_metadata(self.cluster, node.table, node.namespace, node.name, change)
 
 
 def _keep_owners(meta: JSON, alive: set[str]) -> bool:
-    return _put(meta, "ownerReferences", [ref for ref in meta.get("ownerReferences") or [] if ref["uid"] in alive])
+    return put_list(meta, "ownerReferences", [ref for ref in meta.get("ownerReferences") or [] if ref["uid"] in alive])
 
 
 def _drop_owner(meta: JSON, uid: str) -> bool:
-    return _put(meta, "ownerReferences", [ref for ref in meta.get("ownerReferences") or [] if ref["uid"] != uid])
-
-
-def _drop_finalizer(meta: JSON, finalizer: str) -> bool:
-    return _put(meta, "finalizers", [each for each in meta.get("finalizers") or [] if each != finalizer])
-
-
-def _put(meta: JSON, name: str, values: list[Any]) -> bool:
-    """Set a list, or remove it when empty. Returns whether that changed anything."""
-    if values == (meta.get(name) or []):
-        return False
-    if values:
-        meta[name] = values
-    else:
-        meta.pop(name, None)
-    return True
+    return put_list(meta, "ownerReferences", [ref for ref in meta.get("ownerReferences") or [] if ref["uid"] != uid])

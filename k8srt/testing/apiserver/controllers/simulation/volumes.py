@@ -1,15 +1,14 @@
-"""Claims get volumes that are made for them; both go when they are no longer used."""
+"""Claims get volumes that are made for them, which go with them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from k8srt.testing.apiserver.controllers.simulation.pods import finished, going
+from k8srt.testing.apiserver.controllers.simulation.pods import going
 from k8srt.testing.apiserver.controllers.simulation.world import Key, World
 
 JSON = dict[str, Any]
 _WHO = "persistentvolume-binder"
-_CLAIM, _VOLUME = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
 
 
 def reconcile_claim(world: World, key: Key, claim: JSON | None) -> None:
@@ -19,11 +18,7 @@ def reconcile_claim(world: World, key: Key, claim: JSON | None) -> None:
             if (ref.get("namespace"), ref.get("name")) == (key.namespace, key.name):
                 reconcile_volume(world, Key("persistentvolumes", "", volume["metadata"]["name"]), volume)
         return
-    if going(claim):
-        if not _used(world, claim):
-            world.change(claim, lambda obj: _drop(obj, _CLAIM), "pvc-protection-controller")
-        return
-    if (claim.get("status") or {}).get("phase") == "Bound":
+    if going(claim) or (claim.get("status") or {}).get("phase") == "Bound":
         return
     volume = _volume(world, claim)
     bound = world.change(claim, lambda obj: obj["spec"].update(volumeName=volume["metadata"]["name"]), _WHO)
@@ -61,16 +56,6 @@ def _volume(world: World, claim: JSON) -> JSON:
     return volume
 
 
-def _used(world: World, claim: JSON) -> bool:
-    name = claim["metadata"]["name"]
-    return any(
-        (volume.get("persistentVolumeClaim") or {}).get("claimName") == name
-        for pod in world.all("pods", claim["metadata"]["namespace"])
-        if not finished(pod)
-        for volume in pod["spec"].get("volumes") or ()
-    )
-
-
 def reconcile_volume(world: World, key: Key, volume: JSON | None) -> None:
     if volume is None:
         return
@@ -78,20 +63,11 @@ def reconcile_volume(world: World, key: Key, volume: JSON | None) -> None:
     claim = world.get("persistentvolumeclaims", ref["namespace"], ref["name"]) if ref else None
     owned = claim is not None and claim["metadata"]["uid"] == (ref or {}).get("uid", claim["metadata"]["uid"])
     if going(volume):
-        if not owned:
-            world.change(volume, lambda obj: _drop(obj, _VOLUME), "pv-protection-controller")
-    elif ref and not owned and (volume.get("status") or {}).get("phase") == "Bound":
+        return
+    if ref and not owned and (volume.get("status") or {}).get("phase") == "Bound":
         if volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
             world.delete(volume, _WHO)
         else:
             world.set_status(volume, {**volume["status"], "phase": "Released"}, _WHO)
     elif not ref and (volume.get("status") or {}).get("phase") == "Pending":
         world.set_status(volume, {**volume["status"], "phase": "Available"}, _WHO)
-
-
-def _drop(obj: JSON, finalizer: str) -> None:
-    kept = [each for each in obj["metadata"].get("finalizers") or () if each != finalizer]
-    if kept:
-        obj["metadata"]["finalizers"] = kept
-    else:
-        obj["metadata"].pop("finalizers", None)
