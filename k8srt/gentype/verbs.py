@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, Unpack, cast, overload
 
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.objectlist import ObjectList
-from k8srt.apimachinery.record import RecordList
+from k8srt.apimachinery.record import Record, RecordList
 from k8srt.apimachinery.scheme import default as scheme
 from k8srt.apimachinery.unstructured import Unstructured, UnstructuredList
 from k8srt.errors import DecodeError
@@ -232,6 +232,13 @@ class Deletes(ResourceRequests[T]):
         Conflict when a precondition does not hold."""
         opts.check("delete", options, opts.DeleteArguments)
         self._send(self._at("delete", "DELETE", name).body(opts.delete_body(options)), options, query=False)
+
+    def delete_record(self, name: str, **options: Unpack[opts.DeleteArguments]) -> Record:
+        """`delete`, with the answer: the object if it stays for a while, else a Status that names it, or nothing."""
+        opts.check("delete", options, opts.DeleteArguments)
+        request = self._at("delete", "DELETE", name).body(opts.delete_body(options))
+        result = self._send(request, options, query=False)
+        return result.record() if result.raw() else Record({})
 
 
 class DeletesCollections(ResourceRequests[T]):

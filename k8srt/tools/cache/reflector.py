@@ -142,6 +142,10 @@ class Reflector:
         except Exception:
             log.exception("%s: the error handler failed", self._course.about)
 
+    def report(self, err: Exception) -> None:
+        """What becomes of an error without a handler: a log line for an outage, and one when it is over. REFL-49."""
+        self._course.outage.report(self, err)
+
     def debug_state(self) -> Mapping[str, Any]:
         """What this is up to: phase, resource version, when it last listed, how often it did what."""
         return self._course.debug_state()

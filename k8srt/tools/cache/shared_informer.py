@@ -87,6 +87,7 @@ class SharedIndexInformer(Running, Generic[T]):
         # Held while a batch is applied and distributed, and while a late handler is shown what is there, so that it
         # misses nothing and sees nothing twice. Taken after _lock where both are needed.
         self._deltas = threading.Lock()
+        self._progress: tuple[Callable[[], object], ...] = ()  # replaced, never changed
         self._lock = threading.RLock()  # guards all below
         self._transform = transform
         self._error_handler: ErrorHandler | None = None
@@ -245,6 +246,20 @@ class SharedIndexInformer(Running, Generic[T]):
                 self._processor.distribute(consume(self.indexer, batch, initial))
         except Exception:
             log.exception("%s: cannot process a batch of %d", self.name, len(batch))
+        for told in self._progress:
+            told()
+
+    def on_progress(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Have `callback`, which must be quick, called by the informer's thread whenever the cache has moved on, be it
+        only to a later version. Returns how to end that."""
+        with self._lock:
+            self._progress = (*self._progress, callback)
+
+        def forget() -> None:
+            with self._lock:
+                self._progress = tuple(each for each in self._progress if each is not callback)
+
+        return forget
 
     def _crashed(self, err: Exception) -> None:
         with self._lock:
