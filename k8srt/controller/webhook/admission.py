@@ -113,9 +113,12 @@ class AdmissionLog(logging.LoggerAdapter[logging.Logger]):
 def _decode(kind: type[T], data: bytes, what: str) -> T:
     if not data:
         raise DecodeError(f"there is no {what} to decode")
-    obj = kind.decode(data)
-    for name in parts_of(kind):
-        getattr(obj, name)  # what is wrong is found here and not in the middle of a handler
+    try:
+        obj = kind.decode(data)
+        for name in parts_of(kind):
+            getattr(obj, name)  # what is wrong is found here and not in the middle of a handler
+    except RecursionError:
+        raise DecodeError(f"the {what} is nested too deeply") from None
     return obj
 
 

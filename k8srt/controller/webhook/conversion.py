@@ -188,7 +188,7 @@ class ConversionWebhook:
         """Answer a ConversionReview; HTTP 400 for anything else. Contract: CNV-01."""
         try:
             review = msgspec.json.decode(request.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as err:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
             return text(400, f"the conversion review cannot be read: {err}")
         if not isinstance(review, dict) or review.get("kind") != "ConversionReview":
             return text(400, "expected a ConversionReview")

@@ -209,7 +209,8 @@ class _Connection:
         if request is None:
             return False
         response = self._server.dispatch(request)
-        close = self._server.stopping or request.headers.get("connection", "").lower() == "close"
+        wanted = [word.strip() for word in request.headers.get("connection", "").lower().split(",")]
+        close = self._server.stopping or "close" in wanted
         self._send(response, close=close, bodiless=request.method == "HEAD")
         return not close
 

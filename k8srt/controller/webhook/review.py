@@ -148,7 +148,7 @@ def read_review(body: bytes) -> tuple[str, AdmissionRequest]:
     """The version of a review, and its request."""
     try:
         review = _decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as err:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
         raise _Unreadable(400, f"couldn't read the review: {err}") from None
     group, _, version = review.api_version.partition("/")
     if review.kind != "AdmissionReview" or group != GROUP or version not in VERSIONS:

@@ -103,6 +103,7 @@ def rules_for(
 ) -> HookRules:
     """The rules of a webhook for one kind; `options` are the other fields of `HookRules`."""
     info = info_of(kind)
+    operations = (operations,) if isinstance(operations, str) else operations
     verb = "default" if mutating else "validation"
     known = {
         "groups": (info.gvk.group,),

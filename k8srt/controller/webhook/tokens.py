@@ -126,7 +126,7 @@ def _read(request: HTTPRequest, limit: int) -> tuple[str, TokenQuestion]:
         raise _Unreadable(f"contentType={kind}, expected application/json")
     try:
         review = msgspec.json.decode(request.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise _Unreadable("the review is no JSON") from None
     api_version = str(review.get("apiVersion")) if isinstance(review, dict) else ""
     group, _, version = api_version.partition("/")

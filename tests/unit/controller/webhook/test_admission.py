@@ -79,6 +79,7 @@ def test_adm_01_the_answer_has_the_version_and_the_uid_of_the_request(version: s
         (b"{", "application/json", 400, "couldn't read the review"),
         (b"\xff", "application/json", 400, "couldn't read the review"),
         (b"[]", "application/json", 400, "couldn't read the review"),
+        (b"[" * 100_000, "application/json", 400, "couldn't read the review"),
         (b"{}", "application/json", 400, "got ? of ?"),
         (review_of(asked(), "v2"), "application/json", 400, "got AdmissionReview of admission.k8s.io/v2"),
         (review_of(None), "application/json", 400, "the review has no request"),

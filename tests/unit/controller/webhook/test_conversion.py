@@ -73,6 +73,7 @@ def test_cnv_01_objects_come_back_in_their_order(version: str) -> None:
         b"{",
         b"\xff",
         b"[]",
+        b"[" * 100_000,
         b'{"kind": "AdmissionReview"}',
         b'{"kind": "ConversionReview", "apiVersion": "apiextensions.k8s.io/v1"}',
         b'{"kind": "ConversionReview", "apiVersion": "apiextensions.k8s.io/v3", "request": {}}',

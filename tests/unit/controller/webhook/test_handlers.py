@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -104,6 +105,13 @@ def test_adm_04_unknown_fields_go_if_that_is_wanted() -> None:
         ("remove", "/spec/future"),
         ("remove", "/extra"),
     }
+
+
+def test_adm_04_what_is_nested_too_deeply_is_400() -> None:
+    deep = b'{"apiVersion": "v1", "kind": "Pod", "spec": ' + b'{"a": ' * 50_000 + b"1" + b"}" * 50_000 + b"}"
+    request = replace(request_of(obj=pod()), object=deep)
+
+    assert DefaulterHandler(Pod, NodeName()).handle(request).code == 400
 
 
 # ---- ADM-05

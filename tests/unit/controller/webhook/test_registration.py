@@ -190,6 +190,13 @@ def test_dec_02_a_validating_function_may_ask_for_the_object_before(
     assert seen == [expected[0], expected]
 
 
+def test_dec_02_one_operation_needs_no_list(server: WebhookServer) -> None:
+    serve_validator(server, Pod, lambda obj: None, operations="DELETE")
+
+    (found,) = server.webhook_configurations("hooks", url="https://x")
+    assert found.webhooks[0].rules[0].operations == ["DELETE"]
+
+
 def test_dec_02_coroutines_are_refused(server: WebhookServer) -> None:
     async def check(obj: Pod) -> None: ...
 

@@ -74,6 +74,7 @@ def test_adm_10_a_token_of_nobody() -> None:
         (b"{}", "text/plain", "contentType=text/plain"),
         (b"{", "application/json", "no JSON"),
         (b"[]", "application/json", "expected a TokenReview"),
+        (b"[" * 100_000, "application/json", "no JSON"),
         (token_review(version="v7"), "application/json", "expected a TokenReview"),
         (token_review(""), "application/json", "token is empty"),
         (token_review(None), "application/json", "token is empty"),
