@@ -19,9 +19,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from k8srt.controller.builder import Builder
+from k8srt.controller.finalizers import with_finalizer
 from k8srt.controller.groups import FunctionRunnable
 from k8srt.controller.predicate import Where
-from k8srt.controller.request import Request
+from k8srt.controller.request import Request, Result
 
 if TYPE_CHECKING:
     from k8srt.controller.manager import Manager
@@ -84,6 +85,9 @@ class Decorators:
         labels: Mapping[str, Any] | None = None,
         annotations: Mapping[str, Any] | None = None,
         only_metadata: bool = False,
+        finalizer: str = "",
+        cleanup: Callable[..., Result | None] | None = None,
+        uses: Iterable[tuple[Any, *tuple[str, ...]]] = (),
         name: str = "",
         **options: Any,
     ) -> Callable[[F], F]:
@@ -91,17 +95,24 @@ class Decorators:
 
         `owns` are kinds whose objects lead to the one that controls them, `watches` gives for other kinds the function
         that says to which requests they lead. `where`, `labels` and `annotations` say which objects of `kind` matter.
+        `finalizer` keeps an object until `cleanup(obj, ctx)` has returned, see `with_finalizer`.
+        `uses` is what it asks the server for: `[(Deployment, "create"), (Foo, "patch/status")]`, see `Builder.uses`.
         Other keywords are those of `Options`: `workers`, `timeout`, `backoff`, … Contract: DEC-01, FLT-01.
         """
+        if bool(finalizer) != (cleanup is not None):
+            raise ValueError("finalizer and cleanup belong together")
         builder = Builder(cast("Manager", self)).named(name).with_options(**options)
         builder.for_(kind, where, labels=labels, annotations=annotations, only_metadata=only_metadata)
         for owned in owns:
             builder.owns(owned)
         for other, requests_of in (watches or {}).items():
             builder.watches(other, map=requests_of)
+        for used, *verbs in uses:
+            for verb, _, part in (each.partition("/") for each in verbs):
+                builder.uses(used, verb, part=part)
 
         def decorate(function: F) -> F:
-            builder.complete(function)
+            builder.complete(function if cleanup is None else with_finalizer(finalizer, cleanup=cleanup)(function))
             return function
 
         return decorate
