@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -29,6 +32,7 @@ from k8srt.controller.webhook import (
     admission_request,
     new_webhook_managed_by,
 )
+from k8srt.controller.webhook.registration import serve_defaulter
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer, FakeClock
 from tests.integration.programs import Kubectl, binaries
@@ -340,6 +344,63 @@ def test_cnv_02_custom_resources_are_there_in_all_versions(
     assert [pump.spec.host for pump in ones.list()] == ["x"]
     with pytest.raises(errors.InternalError, match="a pump has a host"):
         ones.create(PumpV1(metadata=ObjectMeta(name="b"), spec=PumpSpecV1(host="")))
+
+
+# ---- a program
+
+PROGRAM = """
+import sys, threading
+from k8srt.api.core.v1 import ConfigMap
+from k8srt.controller import Manager
+from k8srt.controller.webhook import WebhookServer
+from k8srt.rest import Config
+
+url, token, folder, port = sys.argv[1:]
+hooks = WebhookServer(port=int(port), host="127.0.0.1", cert_dir=folder)
+manager = Manager(Config(host=url, bearer_token=token), webhook_server=hooks)
+
+told = threading.Event()
+
+@manager.mutate(ConfigMap)
+def slow(obj):
+    print("asked", flush=True)
+    told.wait(20.0)
+    obj.data = {"answered": "yes"}
+
+def until_told(stop):
+    stop.wait()
+    print("stopping", flush=True)
+    told.set()
+
+manager.add(until_told)
+hooks.ready.on_set(lambda: print("ready", flush=True))
+manager.run()
+print("ended", flush=True)
+"""
+
+
+def test_whs_05_a_program_that_is_told_to_end_answers_what_it_was_asked(
+    server: APIServer, cs: Clientset, folder: Path, authority: Authority, tmp_path: Path, pool: Any
+) -> None:
+    program, port = tmp_path / "program.py", free_port()
+    program.write_text(PROGRAM)
+    serving = WebhookServer(port=-1)
+    serve_defaulter(serving, ConfigMap, lambda obj: None)
+    url = f"https://127.0.0.1:{port}"
+    for configuration in serving.webhook_configurations("hooks", url=url, ca_bundle=authority.certificate):
+        cs.apply(configuration)
+    command = [sys.executable, str(program), server.url, server.token, str(folder), str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        written = pool.submit(cs.core_v1.config_maps("default").create, config_map("a"))
+        assert process.stdout.readline() == "asked\n"
+        process.send_signal(signal.SIGTERM)
+        rest = process.stdout.read()
+        assert process.wait(LONG) == 0
+
+    assert rest == "stopping\nended\n"
+    assert written.result(timeout=LONG).data == {"answered": "yes"}
 
 
 # ---- kubectl

@@ -111,8 +111,8 @@ class WebhookServer:
         self._tls_options = tls_options
         self._patience = wait_for_certs
         self._grace = grace
-        self._self_signed = self_signed
-        self._install = install
+        self.self_signed = self_signed
+        self.install = install
         self._clientset: Clientset | None = None
         self._clock = clock
         self._slots = Slots(threads, clock)
@@ -235,15 +235,15 @@ class WebhookServer:
             self._clientset = clientset
 
     def _upkeep(self) -> Upkeep | None:
-        if self._self_signed is None and self._install is None:
+        if self.self_signed is None and self.install is None:
             return None
-        if self._self_signed is not None:
+        if self.self_signed is not None:
             self.cert_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Upkeep(
             need_clientset(self._clientset),
             self._clock,
-            self._install,
-            self._self_signed,
+            self.install,
+            self.self_signed,
             (self.certificates.certificate_path, self.certificates.key_path),
             self._configurations,
             self.certificates.read,
