@@ -56,6 +56,7 @@ class Builder:
         self._raw: list[Source] = []
         self._filters: list[Predicate] = []
         self._options: dict[str, Any] = {}
+        self._uses: list[tuple[Any, tuple[str, ...], str]] = []
         self._built = False
 
     def for_(
@@ -144,6 +145,16 @@ class Builder:
             raise ValueError(f"a controller that is for no kind has nothing for {what} to lead to: use map")
         return self._for
 
+    def uses(self, kind: Any, *verbs: str, part: str = "") -> Self:
+        """Say what the reconciler asks the server for: `uses(Foo, "patch", part="status")`. It changes nothing but the
+        role that `k8srt rbac` prints, which is then no guess. Reading from the cache is `list` and `watch`, and known
+        for what is watched. Raises ValueError without a verb. Contract: BLD-07."""
+        if not verbs:
+            raise ValueError(f"using {name_of(kind)}: say which verbs, such as create or patch")
+        gvk_of(kind)
+        self._uses.append((kind, verbs, part))
+        return self
+
     def watches_raw_source(self, source: Source) -> Self:
         """A source as it is; filters of the controller do not apply to it."""
         self._raw.append(source)
@@ -212,6 +223,7 @@ class Builder:
         told.only_metadata = self._for is not None and self._for.only_metadata
         told.owns = [watch.kind for watch in self._watched if watch.role == "owns"]
         told.watches = [watch.kind for watch in self._watched if watch.role == "watches"]
+        told.uses = list(self._uses)
         told.raw_sources = [repr(source) for source in self._raw]
         told.filters = [repr(each) for each in self._filters]
         for watch in (*([self._for] if self._for is not None else []), *self._watched):

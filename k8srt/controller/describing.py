@@ -26,12 +26,16 @@ class Description:
     watches: list[Any] = field(default_factory=list)
     raw_sources: list[str] = field(default_factory=list)
     filters: list[str] = field(default_factory=list)
+    uses: list[tuple[Any, tuple[str, ...], str]] = field(default_factory=list)  # kind, verbs, part
     clientset: Any = field(default=None, repr=False)  # asked about kinds of which there is no class
 
     def rules(self) -> list[dict[str, list[str]]]:
         """The rules of a role: reading all that is watched, writing what is owned, and the status and the finalizers
-        of the kind itself. What a reconciler does beyond that is for its author to add."""
+        of the kind itself. Where its author has said what a reconciler uses, it is that and what is watched."""
         found: dict[tuple[str, str], set[str]] = {}
+        if self.uses:
+            self._allow_exactly(found)
+            return _as_rules(found)
         for kind in self.watches:
             self._allow(found, kind, READ)
         for kind in self.owns:
@@ -40,10 +44,16 @@ class Description:
             self._allow(found, self.kind, (*READ, "update", "patch"))
             self._allow(found, self.kind, ("get", "update", "patch"), "/status")
             self._allow(found, self.kind, ("update",), "/finalizers")
-        return [
-            {"apiGroups": [group], "resources": [resource], "verbs": sorted(verbs)}
-            for (group, resource), verbs in sorted(found.items())
-        ]
+        return _as_rules(found)
+
+    def _allow_exactly(self, found: dict[tuple[str, str], set[str]]) -> None:
+        watched = [*([self.kind] if self.kind is not None else []), *self.owns, *self.watches]
+        for kind in watched:
+            self._allow(found, kind, ("list", "watch"))
+        if self.kind is not None and self.owns:  # references that hold up its deletion may be set by whoever may this
+            self._allow(found, self.kind, ("update",), "/finalizers")
+        for kind, verbs, part in self.uses:
+            self._allow(found, kind, verbs, f"/{part}" if part else "")
 
     def _allow(self, found: dict[tuple[str, str], set[str]], kind: Any, verbs: Iterable[str], part: str = "") -> None:
         gvr = form_of(self.clientset, kind).info.gvr
@@ -61,6 +71,13 @@ class Description:
             "filters": list(self.filters),
             "rules": self.rules(),
         }
+
+
+def _as_rules(found: Mapping[tuple[str, str], set[str]]) -> list[dict[str, list[str]]]:
+    return [
+        {"apiGroups": [group], "resources": [resource], "verbs": sorted(verbs)}
+        for (group, resource), verbs in sorted(found.items())
+    ]
 
 
 def _named(kind: Any) -> str:

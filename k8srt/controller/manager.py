@@ -241,6 +241,28 @@ class Manager(Decorators):
         return self._office.elector if self._office is not None else None
 
     @property
+    def lease(self) -> tuple[str, str] | None:
+        """The namespace and name of the lease, None without an election or with a lock of the caller's own."""
+        return self._office.lease if self._office is not None else None
+
+    @property
+    def event_groups(self) -> list[str]:
+        """The API groups in which events are recorded, as far as recorders were asked for."""
+        return self._recorders.groups()
+
+    @property
+    def webhook_server_in_use(self) -> WebhookServer | None:
+        """The webhook server, if anything is served by it."""
+        with self._lock:
+            return self._webhook_server if self._webhooks_used else None
+
+    def rbac_rules(self) -> list[dict[str, list[str]]]:
+        """The rules of a role with what controllers, election, events and webhooks need: see `rights`. BLD-07."""
+        from k8srt.controller.rights import merged, rights_of
+
+        return merged([rule for rules in rights_of(self).values() for rule in rules])
+
+    @property
     def process(self) -> int:
         """The process it belongs to."""
         return self._pid

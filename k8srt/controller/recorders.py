@@ -50,6 +50,12 @@ class Recorders:
                 self._core.start_recording_to_sink(self._clientset)
             return self._core.new_recorder(component)
 
+    def groups(self) -> list[str]:
+        """The API groups in which events are recorded, as far as recorders were asked for."""
+        with self._lock:
+            used = {"": self._core, "events.k8s.io": self._given or self._events}
+        return [group for group, broadcaster in used.items() if broadcaster is not None]
+
     def shutdown(self) -> None:
         """Write what is left to say, and end. Again is fine."""
         with self._lock:
