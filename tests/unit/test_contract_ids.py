@@ -24,6 +24,7 @@ from tests.contract_ids import (
     [
         "cache",
         "reflector",
+        "users",
         "informer",
         "workqueue",
         "rest",
