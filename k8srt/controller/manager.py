@@ -527,6 +527,7 @@ class Manager(Decorators):
         several errors an ExceptionGroup. In the main thread it takes SIGTERM and SIGINT, and with `dump_signal`
         (SIGUSR1) writes the stacks of all threads to standard error at that. Contract: SIG-01 to SIG-05, MGR-07.
         """
+        self._check_process()
         with linked(stop or Stop()) as told, StopSignals(self._asked_to_stop.set), dumping(dump_signal):
             forget = told.on_set(self._asked_to_stop.set)
             try:

@@ -118,6 +118,11 @@ class Office:
         identity = election.identity or f"{socket.gethostname()}_{uuid.uuid4()}"
         return LeaseLock(self._own, namespace, election.name, identity, labels=election.labels)
 
+    @property
+    def config(self) -> Config | None:
+        """How the client that writes the lease is configured; None with a lock that was given."""
+        return self._own.config if self._own is not None else None
+
     def run(self) -> None:
         """Stand for election, in a thread."""
         self._thread = spawn("elector", self._run)
