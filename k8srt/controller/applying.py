@@ -22,6 +22,7 @@ from k8srt.apimachinery.equality import deep_equal
 from k8srt.apimachinery.managedfields import entries_of, extract_apply
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import NamespacedName
+from k8srt.controller.kinds import kind_of
 from k8srt.controller.ownership import set_controller_reference
 from k8srt.controller.writing import Changes, Plain
 
@@ -99,7 +100,9 @@ def _body(obj: Object) -> Plain:
 def _present(ctx: Context[Any], obj: T) -> T | None:
     if not obj.metadata.name:
         raise ValueError(f"ensure {obj!r}: it has no name")
-    return ctx.client.get_or_none(type(obj), NamespacedName(obj.metadata.namespace or "", obj.metadata.name))
+    key = NamespacedName(obj.metadata.namespace or "", obj.metadata.name)
+    found: T | None = ctx.client.get_or_none(kind_of(obj), key)
+    return found
 
 
 def _is_there(body: Plain, present: Any, last: _Applied | None, manager: str) -> bool:

@@ -245,8 +245,9 @@ def _removal(obj: Any, finalizer: str) -> list[dict[str, Any]]:
 
 
 def _at_the_server(ctx: Context[Any], obj: Object) -> Object | None:
+    kind = type(obj) if type(obj).__info__ is not None else obj.gvk
     try:
-        found: Object = ctx.api_reader.resource(type(obj), obj.metadata.namespace or "").get(obj.metadata.name)
+        found: Object = ctx.api_reader.resource(kind, obj.metadata.namespace or "").get(obj.metadata.name)
     except NotFound:
         return None
     return found

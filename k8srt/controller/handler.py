@@ -8,16 +8,18 @@ Contract: HDL-01 to HDL-05, PQ-07.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
+from k8srt.apimachinery import scheme
 from k8srt.apimachinery.meta import OwnerReference
-from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import GroupVersion
+from k8srt.controller import measures
 from k8srt.controller.event import CreateEvent, DeleteEvent, Event, UpdateEvent
-from k8srt.controller.kinds import info_of
+from k8srt.controller.kinds import Kind, gvk_of
 from k8srt.controller.request import Request
-from k8srt.tools.cache.keys import DeletedFinalStateUnknown
+from k8srt.tools.cache.keys import DeletedFinalStateUnknown, NoMetadata, require_metadata
 from k8srt.util.workqueue import LOW_PRIORITY
 
 log = logging.getLogger(__name__)
@@ -42,9 +44,17 @@ class EventHandler:
         """The requests that an event leads to."""
         raise TypeError(f"{type(self).__name__} does not say what it queues")
 
+    def wants_again(self, event: Event) -> bool:
+        """Whether the event makes good for one that failed, and is to be handled though predicates refuse it."""
+        return False
+
     def handle(self, event: Event, queue: RequestQueue) -> None:
-        """Queue what the event leads to."""
-        found = dict.fromkeys(self.requests(event))
+        """Queue what the event leads to. What is no object of the API is reported and dropped: HDL-05."""
+        try:
+            found = dict.fromkeys(self.requests(event))
+        except NoMetadata as err:
+            log.error("%r: dropped, it is no object of the API: %s", self, err)
+            return
         if found:
             queue.add_with(found, priority=self._priority(event))
 
@@ -73,21 +83,28 @@ class EnqueueForOwner(EventHandler):
     """Queues every owner of a kind that the object has; with `only_controller` the one that controls it.
 
     The version of the owner's kind does not matter. After an update both the former and the present owners are
-    queued. Contract: HDL-02.
+    queued. `namespaced` is for kinds of which no class is known. Contract: HDL-02.
     """
 
-    def __init__(self, owner: type[Object], *, only_controller: bool = False, **priorities: int) -> None:
+    def __init__(
+        self, owner: Kind, *, only_controller: bool = False, namespaced: bool | None = None, **priorities: int
+    ) -> None:
         super().__init__(**priorities)
-        info = info_of(owner)
-        self._group, self._kind, self._namespaced = info.gvk.group, info.gvk.kind, info.namespaced
+        gvk = gvk_of(owner)
+        known = scheme.default.lookup(gvk)
+        info = known.__info__ if known is not None else None
+        self._group, self._kind = gvk.group, gvk.kind
+        self._namespaced = namespaced if namespaced is not None else info is None or info.namespaced
         self._only_controller = only_controller
 
     def requests(self, event: Event) -> Iterator[Request]:
         objects = (event.old, event.new) if isinstance(event, UpdateEvent) else (event.object,)
         for obj in objects:
-            for ref in obj.metadata.owner_references or ():
+            require_metadata(obj)
+            meta = obj.metadata
+            for ref in meta.owner_references or ():
                 if self._fits(ref):
-                    yield Request((obj.metadata.namespace or "") if self._namespaced else "", ref.name)
+                    yield Request((meta.namespace or "") if self._namespaced else "", ref.name)
 
     def _fits(self, ref: OwnerReference) -> bool:
         if ref.kind != self._kind or GroupVersion.parse(ref.api_version).group != self._group:
@@ -96,20 +113,46 @@ class EnqueueForOwner(EventHandler):
 
 
 class EnqueueMapped(EventHandler):
-    """Queues what a function of the object says; after an update of both, the old one and the new. A function that
-    raises is reported with the object, which is shown again with the next resync. Contract: HDL-03."""
+    """Queues what a function of the object says; after an update of both, the old one and the new. Contract: HDL-03.
+
+    A function that raises is reported with the object and counted. The object is handled once more with its next
+    resync, whatever the predicates say of resyncs. Used by one thread at a time for each source.
+    """
 
     def __init__(self, requests_of: Callable[[Any], Iterable[Request]], **priorities: int) -> None:
         super().__init__(**priorities)
         self._requests_of = requests_of
+        self._lock = threading.Lock()  # guards _failed
+        self._failed: set[tuple[type, Request]] = set()
 
-    def requests(self, event: Event) -> Iterator[Request]:
+    def requests(self, event: Event) -> list[Request]:
         objects = (event.old, event.new) if isinstance(event, UpdateEvent) else (event.object,)
+        found: list[Request] = []
         for obj in objects:
             try:
-                yield from self._requests_of(obj)
+                found += self._requests_of(obj)
             except Exception:
                 log.exception("%r: mapping it to requests failed", obj)
+                measures.provider().handler_failed(getattr(obj, "kind", "") or type(obj).__name__)
+                if not isinstance(event, (DeleteEvent, GenericEvent)):
+                    self._note(event.object)
+        return found
+
+    def wants_again(self, event: Event) -> bool:
+        resync = isinstance(event, UpdateEvent) and event.is_resync
+        if not resync and not isinstance(event, DeleteEvent):
+            return False
+        with self._lock:
+            if not self._failed:
+                return False
+            place = (type(event.object), Request.of(event.object))
+            failed = place in self._failed
+            self._failed.discard(place)
+        return failed and resync
+
+    def _note(self, obj: Any) -> None:
+        with self._lock:
+            self._failed.add((type(obj), Request.of(obj)))
 
 
 def delete_event(obj: Any) -> DeleteEvent:

@@ -38,6 +38,9 @@ class ControllerMetrics(Protocol):
     def reasons(self, controller: str, reasons: tuple[str, ...]) -> None:
         """A reconcile begins for these: names of events, never of objects."""
 
+    def handler_failed(self, kind: str) -> None:
+        """A function that says to which requests objects of a kind lead has raised."""
+
 
 class NoMetrics:
     """Tells nobody."""
@@ -50,6 +53,7 @@ class NoMetrics:
     def stuck(self, controller: str, change: int) -> None: ...
     def wedged(self, controller: str, wedged: bool) -> None: ...
     def reasons(self, controller: str, reasons: tuple[str, ...]) -> None: ...
+    def handler_failed(self, kind: str) -> None: ...
 
 
 _provider: ControllerMetrics = NoMetrics()

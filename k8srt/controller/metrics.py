@@ -65,6 +65,7 @@ ACTIVE_WORKERS = Gauge("controller_runtime_active_workers", "How many reconciles
 WEDGED = Gauge("k8srt_controller_wedged", "1 while work waits and none is ever done.", _CONTROLLER)
 STUCK = Gauge("k8srt_controller_stuck_reconciles", "Reconciles far past their deadline.", _CONTROLLER)
 REASONS = Counter("k8srt_reconcile_reasons_total", "Why reconciles began.", ("controller", "reason"))
+HANDLER_ERRORS = Counter("k8srt_controller_handler_errors_total", "Events whose mapping to requests raised.", ("kind",))
 
 DEPTH = Gauge(queue_metrics.DEPTH, "Items queued.", (*_QUEUE, "priority"))
 ADDS = Counter(queue_metrics.ADDS, "Items added.", _QUEUE)
@@ -105,7 +106,7 @@ SLOWPATH = Counter(election_metrics.SLOWPATH_TOTAL, "Renewals that had to read t
 
 _ALWAYS = (
     *(RECONCILES, RECONCILE_ERRORS, TERMINAL_ERRORS, PANICS, TIMEOUTS, RECONCILE_TIME, MAX_CONCURRENT, ACTIVE_WORKERS),
-    *(WEDGED, STUCK, REASONS, DEPTH, ADDS, QUEUE_TIME, WORK_TIME, UNFINISHED, LONGEST, RETRIES),
+    *(WEDGED, STUCK, REASONS, HANDLER_ERRORS, DEPTH, ADDS, QUEUE_TIME, WORK_TIME, UNFINISHED, LONGEST, RETRIES),
     *(WEBHOOK_LATENCY, WEBHOOK_REQUESTS, WEBHOOK_IN_FLIGHT, WEBHOOK_PANICS, CONVERSION_PANICS),
     *(CERTIFICATE_READS, CERTIFICATE_ERRORS, REQUESTS, MASTER, SLOWPATH),
 )
@@ -135,6 +136,9 @@ class ControllerFigures:
 
     def active(self, controller: str, change: int) -> None:
         ACTIVE_WORKERS.labels(controller).inc(change)
+
+    def handler_failed(self, kind: str) -> None:
+        HANDLER_ERRORS.labels(kind).inc()
 
     def panicked(self, controller: str) -> None:
         PANICS.labels(controller).inc()

@@ -3,38 +3,53 @@
 A source has `start(queue)`, which does not block, `wait_for_sync`, and `stop`. What it tells passes its predicates and
 goes to its handler, in order, in a thread of its own.
 
-Contract: SRC-01 to SRC-05, HDL-05, HDL-06.
+Contract: SRC-01 to SRC-04, HDL-05, HDL-06.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterable
-from queue import Full, Queue
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from k8srt.apimachinery.object import Object
 from k8srt.controller.cache import Cache
-from k8srt.controller.event import CreateEvent, Event, GenericEvent, UpdateEvent
+from k8srt.controller.event import CreateEvent, Event, UpdateEvent
 from k8srt.controller.handler import EventHandler, RequestQueue, delete_event
 from k8srt.controller.kinds import gvk_of, name_of
 from k8srt.controller.predicate import Where, as_predicates
 from k8srt.controller.reasons import because_of
-from k8srt.errors import K8srtError, WaitTimeout
+from k8srt.errors import K8srtError
 from k8srt.tools.cache.processor import Registration
 from k8srt.tools.cache.shared_informer import SharedIndexInformer
 from k8srt.tools.cache.waiting import wait_for_cache_sync
 from k8srt.util.clock import SYSTEM, Clock
-from k8srt.util.threads import Stop, spawn
+from k8srt.util.threads import Stop, linked
 
 log = logging.getLogger(__name__)
 
-CHANNEL_SIZE = 1024
+RETRY = 10.0
+"""Seconds between attempts at what cannot be had, and between log lines about it."""
 
 
 class SourceFailed(K8srtError):
     """A source could not be started, or has not synced; the text says which, and why. Contract: CTL-05, SRC-04."""
+
+
+def in_words(cause: str) -> str:
+    """An error with what is probably to be done about it."""
+    for sign, hint in _HINTS.items():
+        if sign in cause.lower():
+            return f"{cause} ({hint})"
+    return cause
+
+
+_HINTS = {
+    "could not find the requested resource": "is the CRD installed?",
+    "no matches for": "is the CRD installed?",
+    "forbidden": "may this program list and watch them?",
+    "unauthorized": "who is this program?",
+}
 
 
 class Source(Protocol):
@@ -45,7 +60,7 @@ class Source(Protocol):
     def stop(self) -> None: ...
 
 
-class _Sifting:
+class Sifting:
     """Passes the events that all predicates accept on to a handler."""
 
     def __init__(self, handler: EventHandler, where: Where | Iterable[Where]) -> None:
@@ -53,12 +68,12 @@ class _Sifting:
         self.predicates = as_predicates(where)
 
     def pass_on(self, event: Event, queue: RequestQueue) -> None:
-        if all(predicate.accepts(event) for predicate in self.predicates):
+        if all(predicate.accepts(event) for predicate in self.predicates) or self.handler.wants_again(event):
             with because_of(event):
                 self.handler.handle(event, queue)
 
 
-class Informer(_Sifting):
+class Informer(Sifting):
     """The objects of an informer that somebody else runs."""
 
     def __init__(
@@ -73,6 +88,7 @@ class Informer(_Sifting):
         self._informer: SharedIndexInformer[Any] | None = informer
         self._clock = clock
         self._registration: Registration | None = None
+        self._cause = ""
 
     def informer(self) -> Any:
         """The informer that it listens to."""
@@ -80,21 +96,53 @@ class Informer(_Sifting):
         return self._informer
 
     def start(self, queue: RequestQueue) -> None:
-        """Listen; what is in the cache already is told as created."""
+        """Listen; what is in the cache already is told as created. What cannot be had yet is waited for."""
+        self._queue = queue
+        try:
+            self._listen()
+        except K8srtError as err:
+            self._cause = str(err)
+            log.warning("%r: %s", self, in_words(self._cause))
+
+    def _listen(self) -> None:
+        queue = self._queue
         self._registration = self.informer().add_event_handler(
             on_add=lambda obj, is_in_initial_list: self.pass_on(CreateEvent(obj, is_in_initial_list), queue),
             on_update=lambda old, new: self.pass_on(UpdateEvent(old, new), queue),
             on_delete=lambda obj: self.pass_on(delete_event(obj), queue),
         )
+        self._cause = ""
 
     def wait_for_sync(self, timeout: float, stop: Stop) -> None:
-        """Wait until the cache is filled and the handler has seen all of it. Raises SourceFailed: SRC-03, SRC-04."""
-        assert self._registration is not None
-        if not wait_for_cache_sync(self._registration, timeout=timeout, stop=stop, clock=self._clock):
+        """Wait until the cache is filled and the handler has seen all of it: SRC-03. Says every 10 seconds what is in
+        the way, and raises SourceFailed with the last of it: SRC-04."""
+        deadline = self._clock.now() + timeout
+        while not stop.is_set():
+            patience = min(RETRY, max(deadline - self._clock.now(), 0.0))
+            if self._has_synced(patience, stop):
+                return
             if stop.is_set():
                 return
-            why = self.informer().debug_state().get("last_error")
-            raise SourceFailed(f"{self!r} has not synced within {timeout:g}s{f': {why}' if why else ''}")
+            why = in_words(self._why_not())
+            if self._clock.now() >= deadline:
+                raise SourceFailed(f"{self!r} has not synced within {timeout:g}s{f': {why}' if why else ''}")
+            log.warning("%r has not synced yet%s", self, f": {why}" if why else "")
+
+    def _has_synced(self, patience: float, stop: Stop) -> bool:
+        if self._registration is None:
+            with linked(stop) as halt:
+                self._clock.wait_event(halt, patience)
+            try:
+                self._listen()
+            except K8srtError as err:
+                self._cause = str(err)
+            return False
+        return wait_for_cache_sync(self._registration, timeout=patience, stop=stop, clock=self._clock)
+
+    def _why_not(self) -> str:
+        if self._registration is None:
+            return self._cause
+        return str(self.informer().debug_state().get("last_error") or "")
 
     def stop(self) -> None:
         """Listen no more."""
@@ -117,13 +165,14 @@ class Kind(Informer):
         *,
         clock: Clock = SYSTEM,
     ) -> None:
-        _Sifting.__init__(self, handler, where)
+        Sifting.__init__(self, handler, where)
         gvk_of(kind)
         self._cache = cache
         self.kind = kind
         self._informer = None
         self._clock = clock
         self._registration = None
+        self._cause = ""
 
     def informer(self) -> Any:
         return self._cache.informer(self.kind)
@@ -132,49 +181,23 @@ class Kind(Informer):
         return f"<Kind {name_of(self.kind)}>"
 
 
-class Channel(_Sifting):
-    """Objects that somebody says should be looked at: `channel.send(obj)`, from any thread. Contract: SRC-05."""
+class Func:
+    """A function of a stop and a queue that does not block: what it starts adds to the queue until the stop is set."""
 
-    def __init__(
-        self, handler: EventHandler, where: Where | Iterable[Where] = None, *, size: int = CHANNEL_SIZE
-    ) -> None:
-        super().__init__(handler, where)
-        self._waiting: Queue[GenericEvent | None] = Queue(size)
-        self._thread: threading.Thread | None = None
-
-    def send(self, obj: Any, timeout: float | None = None) -> None:
-        """Have an object looked at; waits while the channel is full. Raises WaitTimeout after `timeout` seconds."""
-        try:
-            self._waiting.put(GenericEvent(obj), timeout=timeout)
-        except Full:
-            raise WaitTimeout(f"{self!r} has been full for {timeout}s") from None
+    def __init__(self, start: Callable[[Stop, RequestQueue], object]) -> None:
+        self._start = start
+        self._halt = Stop()
 
     def start(self, queue: RequestQueue) -> None:
-        """Begin to pass on what is sent, and was before."""
-        self._thread = spawn("channel", self._run, queue)
-
-    def _run(self, queue: RequestQueue) -> None:
-        while (event := self._waiting.get()) is not None:
-            try:
-                self.pass_on(event, queue)
-            except Exception:
-                log.exception("%r: handling %r failed", self, event)
+        """Call it."""
+        self._start(self._halt, queue)
 
     def wait_for_sync(self, timeout: float, stop: Stop) -> None:
         """There is nothing to wait for."""
 
     def stop(self) -> None:
-        """Pass on nothing more. Returns when what is being passed on is."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        while thread.is_alive():  # somebody may be filling it while we make room
-            try:
-                self._waiting.put_nowait(None)
-                break
-            except Full:
-                self._waiting.get_nowait()
-        thread.join()
+        """Set the stop it was given."""
+        self._halt.set()
 
     def __repr__(self) -> str:
-        return f"<Channel: {self._waiting.qsize()} waiting>"
+        return f"<Func {getattr(self._start, '__qualname__', self._start)}>"

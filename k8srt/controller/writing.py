@@ -29,6 +29,7 @@ from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.patch.create import create_merge_patch
 from k8srt.apimachinery.record import record_from_parts
 from k8srt.apimachinery.schema import NamespacedName
+from k8srt.controller.kinds import kind_of
 from k8srt.errors import NotFound
 from k8srt.gentype.options import PatchType
 
@@ -53,7 +54,7 @@ class Written(StrEnum):
 class ReaderWriter(Protocol):
     """What is needed of a client."""
 
-    def get(self, kind: type[T], key: NamespacedName | str) -> T: ...
+    def get(self, kind: Any, key: NamespacedName | str) -> Any: ...
     def create(self, obj: T) -> T: ...
     def update(self, obj: T) -> T: ...
     def patch(self, obj: T, patch: Any, *, patch_type: PatchType, subresource: str = "") -> T: ...
@@ -152,7 +153,8 @@ def _read(client: ReaderWriter, obj: T) -> T | None:
     if not obj.metadata.name:
         raise ValueError(f"{obj!r} has no name, so it cannot be looked up")
     try:
-        return client.get(type(obj), NamespacedName(obj.metadata.namespace or "", obj.metadata.name)).copy()
+        found: T = client.get(kind_of(obj), NamespacedName(obj.metadata.namespace or "", obj.metadata.name))
+        return found.copy()
     except NotFound:
         return None
 
