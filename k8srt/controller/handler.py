@@ -16,7 +16,7 @@ from k8srt.apimachinery import scheme
 from k8srt.apimachinery.meta import OwnerReference
 from k8srt.apimachinery.schema import GroupVersion
 from k8srt.controller import measures
-from k8srt.controller.event import CreateEvent, DeleteEvent, Event, UpdateEvent
+from k8srt.controller.event import CreateEvent, DeleteEvent, Event, GenericEvent, UpdateEvent
 from k8srt.controller.kinds import Kind, gvk_of
 from k8srt.controller.request import Request
 from k8srt.tools.cache.keys import DeletedFinalStateUnknown, NoMetadata, require_metadata
