@@ -15,6 +15,7 @@ from k8srt.controller.handler import EnqueueForObject, RequestQueue
 from k8srt.controller.reasons import because_of
 from k8srt.controller.request import Request
 from k8srt.testing.clock import FakeClock
+from k8srt.util.clock import SYSTEM
 from k8srt.util.threads import Stop
 
 LONG = 10.0
@@ -156,7 +157,9 @@ class Metrics:
 class Rig:
     """A controller that runs within the context, on a clock that is turned by hand."""
 
-    def __init__(self, reconcile: Callable[..., Any], *, sources: Iterable[Any] = (), **options: Any) -> None:
+    def __init__(
+        self, reconcile: Callable[..., Any], *, sources: Iterable[Any] = (), real_time: bool = False, **options: Any
+    ) -> None:
         self.clock = FakeClock()
         self.cache, self.client = StubCache(), StubClient()
         self.recorder, self.metrics = Recorder(), Metrics()
@@ -167,7 +170,7 @@ class Rig:
             cache=self.cache,  # type: ignore[arg-type]
             client=self.client,  # type: ignore[arg-type]
             recorder=self.recorder,
-            clock=self.clock,
+            clock=SYSTEM if real_time else self.clock,
             metrics=self.metrics,
             **options,
         )
