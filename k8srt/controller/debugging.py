@@ -99,7 +99,7 @@ def serve_debugging(server: HTTPServer, manager: Manager) -> None:
     server.handle("/debug/", lambda request: _json(manager.debug_state()) if request.path == "/debug/" else _missing())
     server.handle("/debug/threads", lambda request: _threads())
     server.handle("/debug/queue", lambda request: _json(_queues(manager, request)))
-    server.handle("/debug/cache", lambda request: _json(cache_figures(manager.cache.debug_state())))
+    server.handle("/debug/cache", lambda request: _json(_cache(manager)))
     server.handle("/debug/heap", lambda request: _heap())
 
 
@@ -125,20 +125,14 @@ def _queues(manager: Manager, request: HTTPRequest) -> Mapping[str, Any]:
     }
 
 
-def cache_figures(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The state of a cache without what is of no use to a reader."""
-    return {
-        kind: {
-            "objects": each.get("objects"),
-            "synced": each.get("synced"),
-            "bytes": each.get("bytes"),
-            **{key: (each.get("reflector") or {}).get(key) for key in _REFLECTOR},
-        }
-        for kind, each in state.items()
-    }
-
-
-_REFLECTOR = ("phase", "resource_version", "seconds_since_list", "seconds_since_watch", "failures", "last_error")
+def _cache(manager: Manager) -> list[dict[str, Any]]:
+    """What every informer is up to."""
+    told = []
+    for each in manager.cache.status():
+        fields = each._asdict()
+        info = fields.pop("info")
+        told.append({"resource": str(info.gvr), **fields})
+    return told
 
 
 def _heap() -> HTTPResponse:

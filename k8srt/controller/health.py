@@ -241,9 +241,8 @@ def watches_fresh(manager: Manager, *, after: float) -> Check:
     """Fails when an informer has had no event, bookmark or list for longer than `after` seconds."""
 
     def check(request: object = None) -> None:
-        states = manager.cache.debug_state()
-        ages = {kind: (each.get("reflector") or {}).get("seconds_since_event") for kind, each in states.items()}
-        old = [f"{kind} ({age:.0f}s)" for kind, age in ages.items() if age is not None and age > after]
+        ages = [(each.kind, each.seconds_since_event) for each in manager.cache.status()]
+        old = [f"{kind} ({age:.0f}s)" for kind, age in ages if age is not None and age > after]
         if old:
             raise CheckFailed(f"nothing heard of {', '.join(old)}")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from k8srt.apimachinery.record import Record
+from k8srt.apimachinery.resource import ResourceInfo
 from k8srt.controller.field_index import Query, meets, select
 from k8srt.controller.kinds import Form
 from k8srt.controller.overlay import Overlay
@@ -48,6 +49,9 @@ class InformerStatus(NamedTuple):
     error_reason: str
     transform_errors: int
     unseen_writes: int
+    lists: int
+    watches: int
+    info: ResourceInfo
 
 
 class Failures:
@@ -255,15 +259,15 @@ class KindCache:
                 return found[:limit]
         return found
 
-    def wrote(self, record: Record) -> None:
-        """Lay the answer to a write over what is cached."""
+    def wrote(self, record: Record, since: int | None) -> None:
+        """Lay the answer to a write that began at a moment over what is cached."""
         for part in self._written_to(record.namespace):
-            part.overlay.wrote(record)
+            part.overlay.wrote(record, since)
 
-    def deleted(self, namespace: str, name: str, uid: str, version: str) -> None:
+    def deleted(self, namespace: str, name: str, uid: str, version: str, since: int | None) -> None:
         """Lay a deletion over what is cached."""
         for part in self._written_to(namespace):
-            part.overlay.deleted(self.key_of(namespace, name), uid, version)
+            part.overlay.deleted(self.key_of(namespace, name), uid, version, since)
 
     def _written_to(self, namespace: str) -> list[Part]:
         """The informers that will hear of a write; none where only the server knows whether they will."""
@@ -283,7 +287,7 @@ class KindCache:
 
     def status(self) -> list[InformerStatus]:
         """What each informer is up to."""
-        return [_status(self.form.name, part) for part in self.parts()]
+        return [_status(self.form, part) for part in self.parts()]
 
 
 def _select_newest(part: Part, query: Query) -> list[Any]:
@@ -297,19 +301,23 @@ def _select_newest(part: Part, query: Query) -> list[Any]:
     return found + [each for each in newest if each is not GONE and meets(part.informer.indexer, each, query)]
 
 
-def _status(kind: str, part: Part) -> InformerStatus:
+def _status(form: Form, part: Part) -> InformerStatus:
     informer, err = part.informer, part.failures.last
+    reflector = informer.debug_state().get("reflector") or {}
     return InformerStatus(
-        kind,
+        form.name,
         part.range.namespace,
         informer.synced.is_set(),
         len(informer.indexer),
         informer.last_sync_resource_version(),
-        informer.debug_state().get("seconds_since_event"),
+        reflector.get("seconds_since_event"),
         part.failures.count,
         str(err) if err is not None else "",
         err.code if isinstance(err, StatusError) else None,
         err.reason if isinstance(err, StatusError) else "",
         part.transform.errors if isinstance(part.transform, Forgiving) else 0,
         len(part.overlay),
+        reflector.get("lists", 0),
+        reflector.get("watches", 0),
+        form.info,
     )

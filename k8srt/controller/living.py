@@ -11,9 +11,10 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from k8srt.controller.instruments import Collector, Sample, Snapshot
+from k8srt.controller.kind_cache import InformerStatus
 
 if TYPE_CHECKING:
     from k8srt.controller.manager import Manager
@@ -74,35 +75,40 @@ def weakly(manager: Manager, figures: Callable[[Manager], Iterable[Snapshot]]) -
 
 
 def informer_figures(manager: Manager) -> Iterator[Snapshot]:
-    """What there is to say of the informers of a manager."""
-    rows = [(labels, state) for labels, state in _informers(manager)]
-    told: tuple[tuple[str, str, str, Callable[[Any], float | None]], ...] = (
-        ("k8srt_informer_objects", "Objects in the cache.", "gauge", lambda state: state.get("objects")),
-        (
-            "k8srt_informer_last_event_age_seconds",
-            "Since anything was heard of a kind.",
-            "gauge",
-            lambda state: _of_reflector(state, "seconds_since_event"),
-        ),
-        ("k8srt_informer_lists_total", "Lists begun.", "counter", lambda state: _of_reflector(state, "lists")),
-        ("k8srt_informer_watches_total", "Watches begun.", "counter", lambda state: _of_reflector(state, "watches")),
-        (
-            "k8srt_informer_failures_total",
-            "Lists and watches that failed.",
-            "counter",
-            lambda state: _of_reflector(state, "failures"),
-        ),
-    )
-    for name, about, kind, value_of in told:
-        values = [(labels, value_of(state)) for labels, state in rows]
-        yield Snapshot(name, about, kind, [Sample("", labels, float(v)) for labels, v in values if v is not None])
+    """What there is to say of the informers of a manager; those of one kind are taken together."""
+    rows: dict[tuple[tuple[str, str], ...], list[InformerStatus]] = {}
+    for each in manager.cache.status():
+        gvk = each.info.gvk
+        rows.setdefault((("group", gvk.group), ("version", gvk.version), ("kind", gvk.kind)), []).append(each)
+    for name, about, kind, value_of in _TOLD:
+        samples = [
+            Sample("", labels, float(value)) for labels, row in rows.items() if (value := value_of(row)) is not None
+        ]
+        yield Snapshot(name, about, kind, samples)
+    unseen = sum(each.unseen_writes for row in rows.values() for each in row)
+    about = "Written objects that the watch has not told yet."
+    yield Snapshot("k8srt_read_your_writes_overlay_objects", about, "gauge", [Sample("", (), float(unseen))])
 
 
-def _of_reflector(state: Any, key: str) -> float | None:
-    value: float | None = (state.get("reflector") or {}).get(key)
-    return value
+def _age(row: list[InformerStatus]) -> float | None:
+    return max((each.seconds_since_event for each in row if each.seconds_since_event is not None), default=None)
 
 
-def _informers(manager: Manager) -> Iterator[tuple[tuple[tuple[str, str], ...], Any]]:
-    for kind, state in manager.cache.debug_state().items():
-        yield (("kind", kind),), state
+_TOLD: tuple[tuple[str, str, str, Callable[[list[InformerStatus]], float | None]], ...] = (
+    ("k8srt_informer_objects", "Objects in the cache.", "gauge", lambda row: sum(each.objects for each in row)),
+    ("k8srt_informer_last_event_age_seconds", "Since anything was heard of a kind.", "gauge", _age),
+    ("k8srt_informer_failures", "Failures in a row.", "gauge", lambda row: max(each.failures for each in row)),
+    ("k8srt_informer_relists_total", "Lists begun.", "counter", lambda row: sum(each.lists for each in row)),
+    (
+        "k8srt_informer_watch_restarts_total",
+        "Watches begun after the first.",
+        "counter",
+        lambda row: sum(max(each.watches - 1, 0) for each in row),
+    ),
+    (
+        "k8srt_informer_transform_errors_total",
+        "Objects that could not be transformed.",
+        "counter",
+        lambda row: sum(each.transform_errors for each in row),
+    ),
+)

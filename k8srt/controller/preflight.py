@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from k8srt.api.authorization.v1 import ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec
+from k8srt.apimachinery.resource import ResourceInfo
 from k8srt.controller.cache import Cache
-from k8srt.controller.kinds import info_of
 from k8srt.errors import K8srtError
 from k8srt.kubernetes.clientset import Clientset
 
@@ -38,17 +38,22 @@ def find_problems(clientset: Clientset, cache: Cache, lease: tuple[str, str] | N
     return [*_not_served(clientset, cache), *_not_allowed(clientset, cache, lease)]
 
 
+def _watched(cache: Cache) -> list[tuple[ResourceInfo, str]]:
+    """What is cached, and in which namespace."""
+    return list(dict.fromkeys((each.info, each.namespace) for each in cache.status()))
+
+
 def _not_served(clientset: Clientset, cache: Cache) -> Iterator[str]:
-    for kind in cache.kinds():
-        gvr = info_of(kind).gvr
+    for info in dict.fromkeys(info for info, _ in _watched(cache)):
+        version = str(info.gvr.group_version)
         try:
-            resources = clientset.discovery.server_resources_for_group_version(str(gvr.group_version))
-            found = any(each.name == gvr.resource for each in resources.resources)
+            served = clientset.discovery.server_resources_for_group_version(version)
+            found = any(each.name == info.gvr.resource for each in served.resources)
         except K8srtError as err:
-            yield f"{kind.__name__}: the server does not serve {gvr.group_version}: {err}"
+            yield f"{info.kind}: the server does not serve {version}: {err}"
             continue
         if not found:
-            yield f"{kind.__name__}: the server does not serve {gvr.resource} in {gvr.group_version}"
+            yield f"{info.kind}: the server does not serve {info.gvr.resource} in {version}"
 
 
 def _not_allowed(clientset: Clientset, cache: Cache, lease: tuple[str, str] | None) -> Iterator[str]:
@@ -63,15 +68,16 @@ def _not_allowed(clientset: Clientset, cache: Cache, lease: tuple[str, str] | No
 
 
 def _needs(cache: Cache, lease: tuple[str, str] | None) -> Iterator[_Need]:
-    for kind in cache.kinds():
-        info = info_of(kind)
+    watched = _watched(cache)
+    for info, namespace in watched:
         for verb in ("list", "watch"):
-            yield _Need(verb, info.gvr.group, info.gvr.resource, cache.namespace if info.namespaced else "")
+            yield _Need(verb, info.gvr.group, info.gvr.resource, namespace)
     if lease is not None:
         for verb in ("get", "create", "update"):
             yield _Need(verb, "coordination.k8s.io", "leases", lease[0], "" if verb == "create" else lease[1])
-    for verb in ("create", "patch"):
-        yield _Need(verb, "events.k8s.io", "events", cache.namespace)
+    for namespace in dict.fromkeys(namespace for info, namespace in watched if info.namespaced):
+        for verb in ("create", "patch"):
+            yield _Need(verb, "events.k8s.io", "events", namespace)
 
 
 def _refusal(clientset: Clientset, need: _Need) -> str | None:
