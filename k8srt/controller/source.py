@@ -64,6 +64,8 @@ class Sifting:
     """Passes the events that all predicates accept on to a handler."""
 
     def __init__(self, handler: EventHandler, where: Where | Iterable[Where]) -> None:
+        if handler is None:
+            raise ValueError(f"{type(self).__name__}: a source needs a handler")
         self.handler = handler
         self.predicates = as_predicates(where)
 
@@ -165,6 +167,8 @@ class Kind(Informer):
         *,
         clock: Clock = SYSTEM,
     ) -> None:
+        if cache is None:
+            raise ValueError(f"watching {kind!r} needs a cache")
         Sifting.__init__(self, handler, where)
         gvk_of(kind)
         self._cache = cache
