@@ -10,6 +10,7 @@ import pytest
 from k8srt.api.apps.v1 import Deployment, ReplicaSet
 from k8srt.api.core.v1 import Namespace, Pod
 from k8srt.apimachinery.meta import ObjectMeta, OwnerReference
+from k8srt.controller import measures
 from k8srt.controller.event import CreateEvent, DeleteEvent, GenericEvent, UpdateEvent
 from k8srt.controller.handler import EnqueueForObject, EnqueueForOwner, EnqueueMapped, delete_event
 from k8srt.controller.request import Request
@@ -101,3 +102,47 @@ def test_hdl_05_tombstones() -> None:
     assert delete_event(gone).delete_state_unknown
     assert handled(EnqueueForObject(), delete_event(gone)) == [(["default/web-0"], 0)]
     assert delete_event(pod()) == DeleteEvent(pod())
+
+
+def test_hdl_02_kinds_without_a_class() -> None:
+    event = CreateEvent(pod("a", "1", owner("Widget", "w", "example.com/v1")))
+
+    assert handled(EnqueueForOwner(("example.com", "v2", "Widget")), event) == [(["default/w"], 0)]
+    assert handled(EnqueueForOwner(("example.com", "v2", "Widget"), namespaced=False), event) == [(["w"], 0)]
+    event = CreateEvent(pod("a", "1", owner("Namespace", "n", "v1")))
+    assert handled(EnqueueForOwner(("", "v1", "Namespace")), event) == [(["n"], 0)]
+
+
+def test_hdl_03_failures_are_counted() -> None:
+    counted: list[str] = []
+
+    class Told(measures.NoMetrics):
+        def handler_failed(self, kind: str) -> None:
+            counted.append(kind)
+
+    before = measures.set_provider(Told())
+    try:
+        handled(EnqueueMapped(lambda obj: [obj.metadata.nonsense]), CreateEvent(pod()))
+    finally:
+        measures.set_provider(before)
+
+    assert counted == ["Pod"]
+
+
+def test_hdl_03_what_is_gone_needs_no_second_try() -> None:
+    def fails(obj: Any) -> list[Request]:
+        raise RuntimeError("no")
+
+    mapped = EnqueueMapped(fails)
+    handled(mapped, CreateEvent(pod()))
+
+    assert not mapped.wants_again(UpdateEvent(pod(version="1"), pod(version="2")))
+    assert not mapped.wants_again(DeleteEvent(pod()))
+    assert not mapped.wants_again(UpdateEvent(pod(), pod()))
+    assert not EnqueueForObject().wants_again(UpdateEvent(pod(), pod()))
+
+
+def test_hdl_05_what_is_no_object_is_reported_and_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    assert handled(EnqueueForObject(), CreateEvent(42)) == []
+    assert handled(EnqueueForOwner(Deployment), CreateEvent("text")) == []
+    assert caplog.text.count("dropped, it is no object of the API") == 2
