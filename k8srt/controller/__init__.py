@@ -6,11 +6,14 @@ from k8srt._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from k8srt.controller.adapting import as_reconciler as as_reconciler
+    from k8srt.controller.applying import Ensured as Ensured
     from k8srt.controller.builder import Builder as Builder
     from k8srt.controller.builder import new_controller as new_controller
     from k8srt.controller.builder import new_controller_managed_by as new_controller_managed_by
     from k8srt.controller.builder import new_unmanaged_controller as new_unmanaged_controller
     from k8srt.controller.cache import Cache as Cache
+    from k8srt.controller.channel import Channel as Channel
+    from k8srt.controller.channel import Feed as Feed
     from k8srt.controller.client import Client as Client
     from k8srt.controller.context import Context as Context
     from k8srt.controller.context import ReconcileEnded as ReconcileEnded
@@ -22,11 +25,24 @@ if TYPE_CHECKING:
     from k8srt.controller.filters import ABSENT as ABSENT
     from k8srt.controller.filters import PRESENT as PRESENT
     from k8srt.controller.filters import field as field
+    from k8srt.controller.finalizers import Finalized as Finalized
+    from k8srt.controller.finalizers import Finalizers as Finalizers
+    from k8srt.controller.finalizers import add_finalizer as add_finalizer
+    from k8srt.controller.finalizers import contains_finalizer as contains_finalizer
+    from k8srt.controller.finalizers import remove_finalizer as remove_finalizer
+    from k8srt.controller.finalizers import with_finalizer as with_finalizer
     from k8srt.controller.handler import EnqueueForObject as EnqueueForObject
     from k8srt.controller.handler import EnqueueForOwner as EnqueueForOwner
     from k8srt.controller.handler import EnqueueMapped as EnqueueMapped
     from k8srt.controller.manager import Manager as Manager
     from k8srt.controller.options import Options as Options
+    from k8srt.controller.ownership import AlreadyOwnedError as AlreadyOwnedError
+    from k8srt.controller.ownership import has_controller_reference as has_controller_reference
+    from k8srt.controller.ownership import has_owner_reference as has_owner_reference
+    from k8srt.controller.ownership import remove_controller_reference as remove_controller_reference
+    from k8srt.controller.ownership import remove_owner_reference as remove_owner_reference
+    from k8srt.controller.ownership import set_controller_reference as set_controller_reference
+    from k8srt.controller.ownership import set_owner_reference as set_owner_reference
     from k8srt.controller.reasons import Reason as Reason
     from k8srt.controller.registry import Registry as Registry
     from k8srt.controller.request import Request as Request
@@ -34,22 +50,36 @@ if TYPE_CHECKING:
     from k8srt.controller.request import RetryAfter as RetryAfter
     from k8srt.controller.request import TerminalError as TerminalError
     from k8srt.controller.retries import Retry as Retry
+    from k8srt.controller.timed import Poll as Poll
+    from k8srt.controller.timed import Schedule as Schedule
+    from k8srt.controller.trigger import HTTPTrigger as HTTPTrigger
+    from k8srt.controller.writing import Written as Written
+    from k8srt.controller.writing import create_or_patch as create_or_patch
+    from k8srt.controller.writing import create_or_update as create_or_update
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "ABSENT": "k8srt.controller.filters",
+        "AlreadyOwnedError": "k8srt.controller.ownership",
         "Builder": "k8srt.controller.builder",
         "Cache": "k8srt.controller.cache",
+        "Channel": "k8srt.controller.channel",
         "Client": "k8srt.controller.client",
         "Context": "k8srt.controller.context",
         "Controller": "k8srt.controller.controller",
         "EnqueueForObject": "k8srt.controller.handler",
         "EnqueueForOwner": "k8srt.controller.handler",
         "EnqueueMapped": "k8srt.controller.handler",
+        "Ensured": "k8srt.controller.applying",
+        "Feed": "k8srt.controller.channel",
+        "Finalized": "k8srt.controller.finalizers",
+        "Finalizers": "k8srt.controller.finalizers",
+        "HTTPTrigger": "k8srt.controller.trigger",
         "Manager": "k8srt.controller.manager",
         "Options": "k8srt.controller.options",
         "PRESENT": "k8srt.controller.filters",
+        "Poll": "k8srt.controller.timed",
         "Reason": "k8srt.controller.reasons",
         "ReconcileEnded": "k8srt.controller.context",
         "ReconcileTimeout": "k8srt.controller.context",
@@ -58,14 +88,28 @@ __getattr__, __dir__ = lazy_exports(
         "Result": "k8srt.controller.request",
         "Retry": "k8srt.controller.retries",
         "RetryAfter": "k8srt.controller.request",
+        "Schedule": "k8srt.controller.timed",
         "StopRequested": "k8srt.controller.context",
         "TerminalError": "k8srt.controller.request",
+        "Written": "k8srt.controller.writing",
+        "add_finalizer": "k8srt.controller.finalizers",
         "as_reconciler": "k8srt.controller.adapting",
+        "contains_finalizer": "k8srt.controller.finalizers",
+        "create_or_patch": "k8srt.controller.writing",
+        "create_or_update": "k8srt.controller.writing",
         "current": "k8srt.controller.context",
         "field": "k8srt.controller.filters",
+        "has_controller_reference": "k8srt.controller.ownership",
+        "has_owner_reference": "k8srt.controller.ownership",
         "new_controller": "k8srt.controller.builder",
         "new_controller_managed_by": "k8srt.controller.builder",
         "new_unmanaged_controller": "k8srt.controller.builder",
         "reconcile_id_from_context": "k8srt.controller.context",
+        "remove_controller_reference": "k8srt.controller.ownership",
+        "remove_finalizer": "k8srt.controller.finalizers",
+        "remove_owner_reference": "k8srt.controller.ownership",
+        "set_controller_reference": "k8srt.controller.ownership",
+        "set_owner_reference": "k8srt.controller.ownership",
+        "with_finalizer": "k8srt.controller.finalizers",
     },
 )

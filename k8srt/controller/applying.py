@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from k8srt.apimachinery.equality import deep_equal
 from k8srt.apimachinery.managedfields import entries_of, extract_apply
+from k8srt.apimachinery.model import unset
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import NamespacedName
 from k8srt.controller.kinds import kind_of
@@ -54,9 +55,9 @@ class _Applied(NamedTuple):
 def ensure(ctx: Context[Any], obj: T, *, owner: Object | None = None, owned: bool = True) -> Ensured:
     """Have the server keep the fields that `obj` sets, in the name of the controller and against whoever else has them.
 
-    The object becomes what the server has. `owner` controls it, by default the object that is reconciled; with `owned`
-    False nothing is said of owners. The status is not applied. Raises ValueError where there is no owner, or one that
-    cannot be; AlreadyOwnedError when another object controls it, and what `apply` raises.
+    `obj` stays as it is, so that it can be ensured again. `owner` controls it, by default the object that is
+    reconciled; with `owned` False nothing is said of owners. The status is not applied. Raises ValueError where there
+    is no owner, or one that cannot be; AlreadyOwnedError when another object controls it, and what `apply` raises.
     """
     wanted = obj.copy()
     if owned:
@@ -67,12 +68,10 @@ def ensure(ctx: Context[Any], obj: T, *, owner: Object | None = None, owned: boo
     key = (obj.api_version, obj.kind, obj.metadata.namespace or "", obj.metadata.name)
     last = applied.get(key)
     if present is not None and _is_there(body, present, last, ctx.controller):
-        obj.become(present)
         return Ensured.UNCHANGED
     answer = ctx.client.apply(type(obj).from_dict(body), field_manager=ctx.controller, force=True)
-    applied[key] = _Applied(body, answer.copy())
+    applied[key] = _Applied(body, answer)
     before = present or (last.answer if last is not None and last.answer.metadata.uid == answer.metadata.uid else None)
-    obj.become(answer)
     if before is None:
         return Ensured.CREATED
     unchanged = before.metadata.resource_version == answer.metadata.resource_version
@@ -95,6 +94,19 @@ def _body(obj: Object) -> Plain:
     meta = document.get("metadata") or {}
     document["metadata"] = {key: value for key, value in meta.items() if key not in _KEPT_BY_SERVER}
     return document
+
+
+def applicable(obj: T, *, locked: bool = False) -> T:
+    """The object without what must not, or should not, be applied: managedFields, and unless `locked` the resource
+    version. Contract: APL-01."""
+    meta = obj.metadata
+    if not meta.managed_fields and (locked or not meta.resource_version):
+        return obj
+    bare = obj.copy()
+    bare.metadata.managed_fields = unset
+    if not locked:
+        bare.metadata.resource_version = unset
+    return bare
 
 
 def _present(ctx: Context[Any], obj: T) -> T | None:

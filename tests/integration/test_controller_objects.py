@@ -110,9 +110,8 @@ def test_apl_02_a_steady_state_costs_nothing(cs: Clientset, namespace: str, made
 
     @manager.controller(ConfigMap, owns=[Deployment], where=mine, name="steady")
     def reconcile(obj: ConfigMap, ctx: Context) -> None:
-        wanted = deployment(obj)
-        told.add(str(ctx.ensure(wanted)))
-        told.add(f"status {wanted.status.replicas}")
+        told.add(str(ctx.ensure(deployment(obj))))
+        told.add(f"status {ctx.client.get(Deployment, ctx.request).status.replicas}")
 
     deployments = cs.apps_v1.deployments(namespace)
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/a"

@@ -14,9 +14,11 @@ from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.conditions import find_condition, set_condition
 from k8srt.apimachinery.meta import Condition, ObjectMeta
 from k8srt.apimachinery.schema import NamespacedName
-from k8srt.controller.applying import Ensured, ensure, patching
+from k8srt.controller.applying import Ensured, applicable, ensure, patching
+from k8srt.controller.client import Client
 from k8srt.controller.ownership import AlreadyOwnedError
 from k8srt.controller.request import Request
+from k8srt.testing import FakeClientset
 from k8srt.util.retry import on_conflict
 from tests.unit.controller.test_writing import Direct, deployment
 
@@ -67,9 +69,11 @@ def test_apl_02_created_updated_and_unchanged_without_a_request() -> None:
     mine = child(a="1")
 
     assert ensure(ctx, mine) is Ensured.CREATED
-    assert mine.metadata.uid
-    assert mine.metadata.owner_references[0].name == "boss"
+    assert mine == child(a="1")
+    stored = client.fake.core_v1.config_maps("shop").get("child")
+    assert stored.metadata.owner_references[0].name == "boss"
     assert client.writes() == ["patch configmaps shop/child (apply)"]
+    assert ensure(ctx, mine) is Ensured.UNCHANGED
     for _ in range(3):
         assert ensure(ctx, child(a="1")) == "unchanged"
     assert client.writes() == []
@@ -267,3 +271,26 @@ def test_apl_05_writes_do_not_retry_but_retrying_is_at_hand() -> None:
 
     assert len(tries) == 2
     assert client.get(Deployment, key).spec.replicas == 7
+
+
+def test_apl_01_what_was_read_can_be_applied() -> None:
+    fake = FakeClientset(deployment())
+    client = Client(fake, field_manager="painter")
+    got = fake.apps_v1.deployments("shop").get("web")
+    fake.apps_v1.deployments("shop").annotate("web", x="y")
+    got.spec.replicas = 4
+
+    answer = client.apply(got)
+
+    assert (answer.spec.replicas, answer.metadata.annotations) == (4, {"x": "y"})
+    assert answer.metadata.managed_fields[0].manager == "painter"
+    assert got.metadata.resource_version != answer.metadata.resource_version
+    with pytest.raises(errors.Conflict):
+        client.apply(got, locked=True)
+    assert client.apply(answer, locked=True).metadata.resource_version
+    gone = child(a="1")
+    gone.metadata.uid = "no such"
+    with pytest.raises(errors.Conflict):
+        client.apply(gone)
+    plain = child(a="1")
+    assert applicable(plain) is plain
