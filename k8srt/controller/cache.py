@@ -194,30 +194,43 @@ class Cache(SharedInformers):
 
     # ---- what was written -----------------------------------------------------------------------------------------
 
-    def wrote(self, obj: Object, gvk: GroupVersionKind) -> None:
-        """Tell what the server has answered to a write of an object of this kind, so that reads show it: CRC-09."""
-        self._wrote(obj.to_record(), gvk)
+    def wrote(self, obj: Object, gvk: GroupVersionKind, since: int | None = None) -> None:
+        """Tell what the server has answered to a write of an object of this kind, so that reads show it: CRC-09.
 
-    def _wrote(self, record: Record, gvk: GroupVersionKind) -> None:
+        `since` is the `overlay.moment` before the call, None for one that nothing has overtaken.
+        """
+        self._wrote(obj.to_record(), gvk, since)
+
+    def _wrote(self, record: Record, gvk: GroupVersionKind, since: int | None) -> None:
         if not record.resource_version:
             return
         if is_gone(record, gvk):  # the last finalizer was taken off
-            self.deleted(gvk, record.namespace, record.name, record.uid, record.resource_version)
+            self.deleted(gvk, record.namespace, record.name, record.uid, record.resource_version, since)
         else:
-            self._tell(gvk, record.key, lambda shared: shared.wrote(record))
+            self._tell(gvk, record.key, lambda shared: shared.wrote(record, since))
 
-    def deleted(self, gvk: GroupVersionKind, namespace: str, name: str, uid: str = "", version: str = "") -> None:
+    def deleted(
+        self,
+        gvk: GroupVersionKind,
+        namespace: str,
+        name: str,
+        uid: str = "",
+        version: str = "",
+        since: int | None = None,
+    ) -> None:
         """Tell that the server has deleted an object: reads do not show it any more."""
-        self._tell(gvk, f"{namespace}/{name}", lambda shared: shared.deleted(namespace, name, uid, version))
+        self._tell(gvk, f"{namespace}/{name}", lambda shared: shared.deleted(namespace, name, uid, version, since))
 
-    def answered_delete(self, gvk: GroupVersionKind, namespace: str, name: str, answer: Record) -> None:
+    def answered_delete(self, gvk: GroupVersionKind, obj: Object, namespace: str, answer: Record, since: int) -> None:
         """Tell what the server has answered to a deletion: a Status, or the object, which may stay for a while."""
-        if answer.text("kind") in ("Status", ""):
-            self.deleted(gvk, namespace, name, uid_of_status(answer))
-        elif b'"deletionTimestamp"' in answer.parts.get("metadata", b""):
-            self._wrote(answer, gvk)
-        else:
-            self.deleted(gvk, namespace, name, answer.uid, answer.resource_version)
+        meta = obj.metadata
+        if b'"deletionTimestamp"' in answer.parts.get("metadata", b""):
+            self._wrote(answer, gvk, since)
+            return
+        is_object = answer.text("kind") not in ("Status", "")
+        uid = (answer.uid if is_object else uid_of_status(answer)) or meta.uid or ""
+        version = answer.resource_version if is_object else (meta.resource_version or "") if uid == meta.uid else ""
+        self.deleted(gvk, namespace, meta.name or "", uid, version, since)
 
     def _tell(self, gvk: GroupVersionKind, key: str, tell: Callable[[KindCache], None]) -> None:
         if self._unseen is None:

@@ -26,6 +26,7 @@ from k8srt.controller.cache import Cache
 from k8srt.controller.client_reading import Reads
 from k8srt.controller.client_settings import Settings, allowed
 from k8srt.controller.kinds import Kind, MetadataOnly, gvk_of, kind_of
+from k8srt.controller.overlay import moment
 from k8srt.controller.patches import PatchFrom
 from k8srt.controller.server_warnings import Warnings, warning_handler
 from k8srt.controller.sub_resource import SubResourceClient
@@ -109,17 +110,17 @@ class Client(Reads):
     def create(self, obj: T, **options: Any) -> T:
         """Create an object. Raises AlreadyExists, Invalid; ValueError for one of which there is only the metadata."""
         options = self._settings.writing(options)
-        return self._wrote(obj, self._writing(obj, "created").create(obj, **options), options)
+        return self._write(obj, lambda: self._writing(obj, "created").create(obj, **options), options)
 
     def update(self, obj: T, **options: Any) -> T:
         """Replace an object. Raises Conflict when it has changed since it was read."""
         options = self._settings.writing(options)
-        return self._wrote(obj, self._writing(obj, "updated").update(obj, **options), options)
+        return self._write(obj, lambda: self._writing(obj, "updated").update(obj, **options), options)
 
     def update_status(self, obj: T, **options: Any) -> T:
         """Replace the status of an object."""
         options = self._settings.writing(options)
-        return self._wrote(obj, self._writing(obj, "updated").update_status(obj, **options), options)
+        return self._write(obj, lambda: self._writing(obj, "updated").update_status(obj, **options), options)
 
     def patch(
         self, obj: T, patch: Any, *, patch_type: PatchType | None = None, subresource: str = "", **options: Any
@@ -138,24 +139,35 @@ class Client(Reads):
             raise TypeError("patch: patch_type must be said: json, merge, strategic or apply")
         options = self._settings.writing(options)
         name = obj.metadata.name or ""
-        resource = self._writing(obj)
-        answer = resource.patch(name, patch, patch_type=kind, subresource=subresource, **options)
-        return self._wrote(obj, answer, options)
+        return self._write(
+            obj,
+            lambda: self._writing(obj).patch(name, patch, patch_type=kind, subresource=subresource, **options),
+            options,
+        )
 
-    def apply(self, obj: T, *, force: bool = True, **options: Any) -> T:
-        """Server-side apply of just the fields that are set, by default against whoever else has them."""
+    def apply(self, obj: T, *, force: bool = True, locked: bool = False, **options: Any) -> T:
+        """Server-side apply of just the fields that are set, by default against whoever else has them.
+
+        managedFields and the resource version that the object was read with are left out; `locked` sends the version,
+        and Conflict is raised if the object is newer. So it is if it has a uid and there is no object of that.
+        """
+        from k8srt.controller.applying import applicable
+
+        obj = applicable(obj, locked=locked)
         options = self._settings.applying(options)
-        return self._wrote(obj, self._writing(obj, "applied").apply(obj, force=force, **options), options)
+        return self._write(obj, lambda: self._writing(obj, "applied").apply(obj, force=force, **options), options)
 
     def apply_status(self, obj: T, *, force: bool = True, **options: Any) -> T:
         """The same to the status."""
         options = self._settings.applying(options)
-        return self._wrote(obj, self._writing(obj, "applied").apply_status(obj, force=force, **options), options)
+        return self._write(
+            obj, lambda: self._writing(obj, "applied").apply_status(obj, force=force, **options), options
+        )
 
     def delete(self, obj: Object, *, ignore_not_found: bool = True, **options: Any) -> bool:
         """Delete an object; returns whether it was there. It may stay for a while, for its finalizers or its grace
         period. Raises Conflict when a precondition does not hold, and NotFound unless that is to be ignored."""
-        options = self._settings.deleting(options)
+        options, since = self._settings.deleting(options), moment()
         try:
             answer = self._writing(obj).delete_record(obj.metadata.name or "", **options)
         except NotFound:
@@ -164,7 +176,7 @@ class Client(Reads):
             return False
         if self._cache is not None and not options.get("dry_run"):
             gvk = self.form(kind_of(obj)).info.gvk
-            self._cache.answered_delete(gvk, self.namespace_for(obj), obj.metadata.name or "", answer)
+            self._cache.answered_delete(gvk, obj, self.namespace_for(obj), answer, since)
         return True
 
     def delete_all_of(self, kind: Kind, *, namespace: str = "", **options: Any) -> None:
@@ -210,10 +222,10 @@ class Client(Reads):
             return given
         return self._settings.namespace_of(given, repr(obj))
 
-    def tell_written(self, answer: Object, gvk: GroupVersionKind, options: dict[str, Any]) -> None:
+    def tell_written(self, answer: Object, gvk: GroupVersionKind, options: dict[str, Any], since: int) -> None:
         """Have reads see what a write has answered, unless nothing was kept of it."""
         if self._cache is not None and not options.get("dry_run"):
-            self._cache.wrote(answer, gvk)
+            self._cache.wrote(answer, gvk, since)
 
     def _writing(self, obj: T, how: str = "") -> ResourceClient[T]:
         self.check_may_write()
@@ -222,11 +234,13 @@ class Client(Reads):
             raise ValueError(f"{obj!r}: an object of which only the metadata is known cannot be {how}; patch it")
         return cast("ResourceClient[T]", self.resource_of(kind, self.namespace_for(obj)))
 
-    def _wrote(self, obj: T, answer: Any, options: dict[str, Any]) -> T:
+    def _write(self, obj: T, call: Callable[[], Any], options: dict[str, Any]) -> T:
+        since = moment()
+        answer = call()
         form = self.form(kind_of(obj))
         if answer.kind in ("", form.info.kind) or form.metadata:
             answer = form.convert(answer)
-            self.tell_written(answer, form.info.gvk, options)
+            self.tell_written(answer, form.info.gvk, options, since)
         return cast("T", answer)
 
     def __repr__(self) -> str:

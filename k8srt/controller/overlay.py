@@ -6,6 +6,7 @@ what a read has shown, no later one shows an older version of.
 
 - A write counts until the cache holds that key at its version or a later one, or is past that version without it.
 - A deletion counts for all that is left of that object (by its uid), and for what is older than it.
+- Answers may come late. What began before something else was known, and cannot be compared with it, does not count.
 - Versions are numbers that grow. If they are not, what was written counts until the next change of that key, or 10 s.
 
 Contract: CRC-09, CRC-11.
@@ -13,6 +14,7 @@ Contract: CRC-09, CRC-11.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -24,7 +26,14 @@ from k8srt.tools.cache.store import GONE
 from k8srt.util.clock import SYSTEM, Clock
 
 LIFETIME = 10.0
+OF_DELETED = 600.0  # longer than any watch is behind
 _SWEEP_AT = 64
+_moments = itertools.count(1)
+
+
+def moment() -> int:
+    """A moment in this process: to be taken before a write begins, and told with its answer."""
+    return next(_moments)
 
 
 class _Written(NamedTuple):
@@ -36,6 +45,7 @@ class _Written(NamedTuple):
     deleted: bool
     beneath: str | None  # the version the cache had then, None for nothing
     until: float
+    at: int  # the moment it was told
 
 
 class Overlay:
@@ -91,45 +101,53 @@ class Overlay:
         return stored if self._is_past(written, stored, at) else None
 
     def _is_past(self, written: _Written, stored: Any, at: int | None) -> bool:
+        over = self._clock.now() >= written.until
+        if written.deleted and written.uid and stored is not GONE and stored.uid == written.uid:
+            # Its past; unless it goes on being deleted for long, as no object does that the server has let go.
+            return over and _version_of(stored) != written.beneath and _is_ending(stored)
         version = as_number(_version_of(stored)) if stored is not GONE else at
+        if written.deleted and written.uid and written.version is None and stored is GONE:
+            return self._clock.now() >= written.until + OF_DELETED  # it may still be to come
         if written.version is None or version is None:
-            return _version_of(stored) != written.beneath or self._clock.now() >= written.until
+            return over or (stored is not GONE and _version_of(stored) != written.beneath)
         if stored is GONE:
             return version >= written.version
-        if written.deleted and written.uid and stored.uid == written.uid:
-            # Its past; unless it goes on being deleted for long, as no object does that the server has let go.
-            return version > written.version and self._clock.now() >= written.until and _is_ending(stored)
         return version > written.version if written.kept is GONE else version >= written.version
 
     # ---- writing --------------------------------------------------------------------------------------------------
 
-    def wrote(self, record: Record) -> None:
-        """Tell what the server has answered to a write. Raises what the transform of the cache raises."""
+    def wrote(self, record: Record, since: int | None = None) -> None:
+        """Tell what the server has answered to a write that began at the moment `since`, None for just now.
+
+        Raises what the transform of the cache raises.
+        """
         kept, version = self.admit(record), as_number(record.resource_version)
         with self._lock:
             known = self._written.get(record.key)
-            if known is not None and _outlasts(known, version, record.uid):
+            if known is not None and _outlasts(known, version, record.uid, since):
                 return
             self._put_locked(record.key, kept, version, record.uid, deleted=False)
 
-    def deleted(self, key: str, uid: str = "", resource_version: str = "") -> None:
+    def deleted(self, key: str, uid: str = "", resource_version: str = "", since: int | None = None) -> None:
         """Tell that an object is no more. `resource_version`: any that it had."""
         with self._lock:
             known, stored = self._written.get(key), self._indexer.peek(key)
             uid = uid or (known.uid if known is not None else stored.uid if stored is not GONE else "")
             versions = [as_number(resource_version)]
-            if known is not None and known.uid == uid:
-                versions.append(known.version)
-            if stored is not GONE and stored.uid == uid:
+            if known is not None and (known.uid == uid or not _later(known, since)):
+                versions.append(known.version)  # it is gone, or was before this one
+            if stored is not GONE and (stored.uid == uid or since is None):
                 versions.append(as_number(stored.resource_version))
             version = max((each for each in versions if each is not None), default=None)
-            if known is not None and not known.deleted and known.uid != uid and _above(known.version, version):
-                return  # it has been made anew meanwhile
+            if known is not None and known.uid != uid and _later(known, since) and not _above(version, known.version):
+                return  # it may have been made anew meanwhile
+            if version is None and since is not None and stored is not GONE and stored.uid != uid:
+                return  # what there is may be newer
             self._put_locked(key, GONE, version, uid, deleted=True)
 
     def _put_locked(self, key: str, kept: Any, version: int | None, uid: str, *, deleted: bool) -> None:
         beneath = _version_of(self._indexer.peek(key))
-        written = _Written(kept, version, uid, deleted, beneath, self._clock.now() + LIFETIME)
+        written = _Written(kept, version, uid, deleted, beneath, self._clock.now() + LIFETIME, moment())
         if version is not None and self._stored_if_past(key, written) is not None:
             self._written.pop(key, None)
             return
@@ -169,11 +187,18 @@ def _above(version: int | None, other: int | None) -> bool:
     return version is not None and (other is None or version > other)
 
 
-def _outlasts(known: _Written, version: int | None, uid: str) -> bool:
-    """Whether what is known is newer than an answer that comes late."""
+def _later(known: _Written, since: int | None) -> bool:
+    """Whether something was told after a call began."""
+    return since is not None and known.at > since
+
+
+def _outlasts(known: _Written, version: int | None, uid: str, since: int | None) -> bool:
+    """Whether what is known is newer than an answer that comes late, or may be."""
     if known.deleted and known.uid and known.uid == uid:
         return True
-    return _above(known.version, version) if version is not None else False
+    if known.version is None or version is None:
+        return _later(known, since)
+    return known.version > version
 
 
 def _is_ending(stored: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.controller.kinds import MetadataOnly, kind_of
+from k8srt.controller.overlay import moment
 from k8srt.controller.patches import PatchFrom
 from k8srt.dynamic.client import DynamicClient, DynamicResourceClient
 from k8srt.gentype.options import PatchType
@@ -57,8 +58,9 @@ class SubResourceClient:
         """Replace what lies below an object: with `body`, or with what the object says. Raises Conflict."""
         sent = obj if body is None else body
         options = self._client.write_options(options)
+        since = moment()
         answer = self._dynamic(obj).update(self._named(sent, obj), subresource=self._name, **options)
-        return self._held(obj, body, answer, options)
+        return self._held(obj, body, answer, options, since)
 
     def patch(
         self, obj: T, patch: Any, *, patch_type: PatchType | None = None, body: Object | None = None, **options: Any
@@ -74,6 +76,7 @@ class SubResourceClient:
         elif patch_type is None:
             raise ValueError("patch: the patch_type must be said")
         options = self._client.write_options(options)
+        since = moment()
         answer = self._dynamic(obj).patch(
             obj.metadata.name or "",
             patch,
@@ -81,14 +84,15 @@ class SubResourceClient:
             subresource=self._name,
             **options,
         )
-        return self._held(obj, body, answer, options)
+        return self._held(obj, body, answer, options, since)
 
     def apply(self, obj: T, *, force: bool = True, field_manager: str = "", **options: Any) -> T:
         """Server-side apply to what lies below an object."""
         options = self._client.write_options({**options, **({"field_manager": field_manager} if field_manager else {})})
         options.pop("field_validation", None)
+        since = moment()
         answer = self._dynamic(obj).apply(obj, force=force, subresource=self._name, **options)
-        return cast("T", self._held(obj, None, answer, options))
+        return cast("T", self._held(obj, None, answer, options, since))
 
     def _dynamic(self, obj: Object) -> DynamicResourceClient:
         self._client.check_may_write()
@@ -103,9 +107,9 @@ class SubResourceClient:
         named.metadata.name = named.metadata.name or obj.metadata.name
         return named
 
-    def _held(self, obj: Any, body: Any, answer: Unstructured, options: dict[str, Any]) -> Any:
+    def _held(self, obj: Any, body: Any, answer: Unstructured, options: dict[str, Any], since: int) -> Any:
         if answer.gvk == obj.gvk:  # status, resize and such speak the kind itself
-            self._client.tell_written(answer, obj.gvk, options)
+            self._client.tell_written(answer, obj.gvk, options, since)
             obj.become(self._client.form(kind_of(obj)).make(answer.to_record()))
             return obj
         return _hold(body, answer) if body is not None else answer
