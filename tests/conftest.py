@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 def _library_threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name.startswith("k8srt-")}
+    return {thread for thread in threading.enumerate() if thread.name.startswith("k8srt-") and thread.is_alive()}
 
 
 def _stack(thread: threading.Thread) -> str:

@@ -169,31 +169,39 @@ class Manager(Decorators):
         self._stopper: threading.Thread | None = None
         self._starter: int | None = None  # the thread that is within `start`
         self._undo: list[Callable[[], object]] = []
-        election = election_of(
-            leader_election,
-            leader_election_namespace,
-            (lease_duration, renew_deadline, retry_period),
-            release_on_cancel=release_on_cancel,
-        )
-        self._endpoints = Endpoints(
-            self,
-            health_address=health_address,
-            metrics_address=metrics_address,
-            profiling_address=profiling_address,
-            metrics_options=metrics_options,
-            healthz=healthz,
-            readyz=readyz,
-            clock=clock,
-        )
         self._office: Office | None = None
         try:
+            self._endpoints = Endpoints(
+                self,
+                health_address=health_address,
+                metrics_address=metrics_address,
+                profiling_address=profiling_address,
+                metrics_options=metrics_options,
+                healthz=healthz,
+                readyz=readyz,
+                clock=clock,
+            )
+            election = election_of(
+                leader_election,
+                leader_election_namespace,
+                (lease_duration, renew_deadline, retry_period),
+                release_on_cancel=release_on_cancel,
+            )
             if election is not None:  # after the figures were installed, which count for electors made later
                 self._office = Office(
                     election, self.clientset, lead=self._lead, lost=self._lose, failed=self._failed, clock=clock
                 )
         except BaseException:
-            self._endpoints.close()
+            self._close()
             raise
+
+    def _close(self) -> None:
+        """Leave nothing open."""
+        endpoints: Endpoints | None = getattr(self, "_endpoints", None)  # None: it could not be made
+        if endpoints is not None:
+            endpoints.close()
+        if self._owned:
+            self.clientset.close()
 
     # ---- what it is made of ---------------------------------------------------------------------------------------
 
@@ -582,9 +590,7 @@ class Manager(Decorators):
             if self._office is not None:
                 self._office.resign(give_back=not late)
             self._recorders.shutdown()
-            self._endpoints.close()
-            if self._owned:
-                self.clientset.close()
+            self._close()
         finally:
             self._clean_up()
             self._ended.set()

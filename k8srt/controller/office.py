@@ -90,15 +90,20 @@ class Office:
         self._own: Clientset | None = None
         self.lease: tuple[str, str] | None = None
         lock = election.lock or self._make_lock(election, clientset, clock)
-        self.elector = LeaderElector(
-            lock,
-            *(election.lease_duration, election.renew_deadline, election.retry_period),
-            on_started_leading=lead,
-            on_stopped_leading=lambda: None,
-            release_on_cancel=election.release_on_cancel,
-            name=election.name,
-            clock=clock,
-        )
+        try:
+            self.elector = LeaderElector(
+                lock,
+                *(election.lease_duration, election.renew_deadline, election.retry_period),
+                on_started_leading=lead,
+                on_stopped_leading=lambda: None,
+                release_on_cancel=election.release_on_cancel,
+                name=election.name,
+                clock=clock,
+            )
+        except ValueError:
+            if self._own is not None:
+                self._own.close()
+            raise
         self._tell_lost, self._tell_failed = lost, failed
         self._stop = Stop()
         self._lost = Latch()

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from k8srt import errors
-from k8srt.api.core.v1 import ConfigMap
+from k8srt.api.core.v1 import ConfigMap, Namespace
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.controller import Context, Manager, Request
 from k8srt.controller.cluster import Cluster
@@ -52,7 +52,7 @@ def cs(server: APIServer) -> Iterator[Clientset]:
 @pytest.fixture
 def namespace(cs: Clientset, request: pytest.FixtureRequest) -> str:
     name = f"m-{abs(hash(request.node.name)) % 10**8}"
-    cs.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    cs.core_v1.namespaces().create(Namespace(metadata=ObjectMeta(name=name)))
     return name
 
 
@@ -598,8 +598,11 @@ def test_mgr_21_what_it_is_up_to_is_told_as_json(server: APIServer, cs: Clientse
 def test_hlz_01_and_05_health_and_readiness_are_served(server: APIServer, cs: Clientset, namespace: str) -> None:
     manager = elected(server, namespace, health_address="127.0.0.1:0", namespace=namespace)
 
+    working = Latch()
+
     @manager.controller(ConfigMap, name="healthy")
-    def reconcile(request: Request, ctx: Context[Any]) -> None: ...
+    def reconcile(request: Request, ctx: Context[Any]) -> None:
+        working.set()
 
     manager.add_healthz_check("leader", leader_or_standby(manager))
     manager.add_healthz_check("wedged", not_wedged(manager))
@@ -607,7 +610,9 @@ def test_hlz_01_and_05_health_and_readiness_are_served(server: APIServer, cs: Cl
     manager.add_readyz_check("watches", watches_fresh(manager, after=600.0))
 
     assert "not started" in str(_raised(caches_synced(manager)))
+    cs.core_v1.config_maps(namespace).create(config_map("a"))
     with manager:
+        assert working.wait(LONG)
         code, body, headers = get(f"{manager.health_url}/readyz?verbose")
         assert (code, body) == (200, "[+]caches ok\n[+]watches ok\nhealthz check passed\n")
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -652,7 +657,9 @@ def test_msv_02_other_handlers_stand_beside_the_metrics(server: APIServer, caplo
         assert get(f"{url}/custom")[:2] == (200, "mine\n")
         assert get(f"{url}/broken")[0] == 500
         assert get(f"{url}/custom")[0] == 200
-    plain(server).add_metrics_handler("/custom", broken)
+    disabled = plain(server)
+    disabled.add_metrics_handler("/custom", broken)
+    disabled.stop()
     assert "the metrics server is disabled" in caplog.text
 
 
@@ -691,8 +698,11 @@ def test_clu_02_without_a_limit_of_its_own_a_client_has_none(server: APIServer) 
     limited = server.config.copy()
     limited.qps, limited.burst = 5.0, 10
 
-    assert plain(server).config.qps == -1.0
-    assert Manager(limited).config.qps == 5.0
+    managers = plain(server), Manager(limited)
+    for manager in managers:
+        manager.stop()
+
+    assert [manager.config.qps for manager in managers] == [-1.0, 5.0]
 
 
 def test_evr_01_to_03_events_are_recorded_in_both_forms(
