@@ -1,0 +1,47 @@
+"""A server on which a manager has the rights that it says it needs, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from k8srt.api.events.v1 import Event
+from k8srt.cli.rbac import manifests
+from k8srt.controller import Manager
+from k8srt.controller.rights import rights_of
+from k8srt.kubernetes import Clientset
+from k8srt.rest import Config
+from k8srt.testing import APIServer
+from k8srt.testing.apiserver.users import User
+
+ACCOUNT = "default", "operator"
+
+
+class Strict(NamedTuple):
+    """The manager, not started, and a client that may do anything."""
+
+    manager: Manager
+    admin: Clientset
+    server: APIServer
+
+    def wait_for_event(self, reason: str) -> None:
+        """Wait until an event with a reason was written."""
+        events = self.admin.resource(Event, "default").watch(resource_version="0", timeout_seconds=20)
+        with events as seen:
+            assert any(each.object.reason == reason for each in seen)
+
+
+@contextmanager
+def strictly(make_manager: Callable[[Config], Manager], *objects: Any, **options: Any) -> Iterator[Strict]:
+    """Apply `objects`, then grant a service account what `k8srt rbac` says, and make a manager that is that account."""
+    user = User(f"system:serviceaccount:{':'.join(ACCOUNT)}", groups=("system:serviceaccounts",))
+    with APIServer(authorization_mode="RBAC", tokens={"operator": user}, **options) as server:
+        config = server.config.copy()
+        config.bearer_token = "operator"
+        with Clientset(server.config) as admin:
+            for each in objects:
+                admin.apply(each)
+            manager = make_manager(config)
+            admin.apply(manifests(rights_of(manager), "operator", ACCOUNT))
+            yield Strict(manager, admin, server)
