@@ -1,0 +1,7 @@
+"""`python -m k8srt.examples.buckets`"""
+
+import sys
+
+from .main import main
+
+sys.exit(main())
