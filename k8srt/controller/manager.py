@@ -161,6 +161,7 @@ class Manager(Decorators):
         self._ended = Latch()
         self._lock = threading.RLock()  # guards all below; re-entrant, as a signal handler may call `stop`
         self._state = State.NEW
+        self._started = False
         self._names: set[str] = set()
         self._controllers: list[Controller] = []
         self._webhook_server = webhook_server
@@ -433,7 +434,8 @@ class Manager(Decorators):
     # ---- life -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start; return when everything that does not wait for the election is up, caches synced.
+        """Start; return when everything that does not wait for the election is up, caches synced. Nothing is started
+        if `stop` was called before.
 
         Raises AlreadyStarted, and what has failed meanwhile, everything being stopped again. Contract: MGR-03, MGR-06,
         MGR-18.
@@ -446,9 +448,12 @@ class Manager(Decorators):
     def _start(self) -> None:
         self._check_process()
         with self._lock:
+            if self._state in (State.STOPPING, State.STOPPED) and not self._started:
+                log.info("stopped before it was started")
+                return
             if self._state is not State.NEW:
                 raise AlreadyStarted("manager already started")
-            self._state = State.STARTING
+            self._state, self._started = State.STARTING, True
             self._starter = threading.get_ident()
         RUNNING.add(self)
         self._undo.append(REGISTRY.collect_from(weakly(self, informer_figures)))
