@@ -53,14 +53,14 @@ class StorageService:
 class _Handler(BaseHTTPRequestHandler):
     storage: StorageService
 
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server looks for
+    def do_GET(self) -> None:
         self._answer(lambda bucket, file, query: self._about(bucket))
 
-    def do_PUT(self) -> None:  # noqa: N802
+    def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self._answer(lambda bucket, file, query: self._put(bucket, file, body))
 
-    def do_DELETE(self) -> None:  # noqa: N802
+    def do_DELETE(self) -> None:
         self._answer(self._delete)
 
     def _put(self, bucket: Path, file: str, body: bytes) -> tuple[int, Any]:
