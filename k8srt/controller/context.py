@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     from k8srt.controller.applying import Ensured
+    from k8srt.controller.applyset import SetOutcome
     from k8srt.controller.manager import Manager
 
     S = TypeVar("S", default=Any)
@@ -160,6 +161,13 @@ class Context(Generic[S]):
         from k8srt.controller.applying import ensure
 
         return ensure(self, obj, owner=owner, owned=owned)
+
+    def apply_set(self, name: str, objects: Iterable[Object], *, owner: Object | None = None) -> SetOutcome:
+        """Ensure these objects, and delete those that were in the set of this name and are not among them any more.
+        See `k8srt.controller.applyset`. Contract: APL-06."""
+        from k8srt.controller.applyset import apply_set
+
+        return apply_set(self, name, objects, owner=owner)
 
     def patching(
         self, obj: T, *, always_status: bool = False, optimistic_lock: bool = False
