@@ -17,7 +17,7 @@ from k8srt.controller.field_index import Query, meets, select
 from k8srt.controller.kinds import Form
 from k8srt.controller.overlay import Overlay
 from k8srt.controller.scopes import ALL_NAMESPACES, Range
-from k8srt.errors import K8srtError, NotFound, StatusError
+from k8srt.errors import K8srtError, NoMatch, NotFound, StatusError
 from k8srt.tools.cache.forms import Transform
 from k8srt.tools.cache.indexer import IndexFunc
 from k8srt.tools.cache.reflector import ErrorHandler, Reflector
@@ -65,9 +65,15 @@ class Failures:
         self._handler = handler
 
     @property
+    def cause(self) -> BaseException | None:
+        """What the server has answered, or what else went wrong."""
+        last = self.last
+        return None if last is None else last.__cause__ or last
+
+    @property
     def missing(self) -> bool:
         """Whether the server does not know the kind."""
-        return isinstance(self.last, NotFound)
+        return isinstance(self.cause, (NotFound, NoMatch))
 
     def report(self, reflector: Reflector, err: Exception) -> None:
         """Take an error of the reflector."""
@@ -302,7 +308,7 @@ def _select_newest(part: Part, query: Query) -> list[Any]:
 
 
 def _status(form: Form, part: Part) -> InformerStatus:
-    informer, err = part.informer, part.failures.last
+    informer, err, cause = part.informer, part.failures.last, part.failures.cause
     reflector = informer.debug_state().get("reflector") or {}
     return InformerStatus(
         form.name,
@@ -313,8 +319,8 @@ def _status(form: Form, part: Part) -> InformerStatus:
         reflector.get("seconds_since_event"),
         part.failures.count,
         str(err) if err is not None else "",
-        err.code if isinstance(err, StatusError) else None,
-        err.reason if isinstance(err, StatusError) else "",
+        cause.code if isinstance(cause, StatusError) else None,
+        cause.reason if isinstance(cause, StatusError) else "",
         part.transform.errors if isinstance(part.transform, Forgiving) else 0,
         len(part.overlay),
         reflector.get("lists", 0),

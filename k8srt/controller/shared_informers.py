@@ -42,7 +42,7 @@ class SharedInformers:
     `clientset` is anything with `resource(kind, namespace)`. `namespace`, or `default_namespaces` with a scope for
     each, limits what is cached of namespaced kinds; `label_selector`, `field_selector` and `transform` limit and change
     it everywhere, `by_object` says otherwise for single kinds (see `scopes`). A transform that fails is logged, and
-    leaves the object as it came, unless `strict_transform`. `reader_fail_on_missing_informer`: reading starts no
+    leaves the object as it came, or with `strict_transform` out of the cache. `reader_fail_on_missing_informer`: reading starts no
     informers. `on_missing_kind` "wait" holds up nobody for kinds that the server does not have yet. Every informer
     resyncs after `sync_period` seconds, a tenth more or less. Other options are those of informers.
     """
@@ -118,6 +118,11 @@ class SharedInformers:
             shared.stop()
         for shared in everyone:
             shared.join()
+
+    def is_running(self) -> bool:
+        """Whether it can be read: it has been started, and not stopped."""
+        with self._lock:
+            return self._running
 
     def wait_for_sync(self, timeout: float | None = None, *, stop: threading.Event | None = None) -> bool:
         """Wait until every informer there is has synced, but those of kinds that may be missing and are; returns

@@ -25,7 +25,9 @@ from k8srt.tools.cache import Indexer
 from k8srt.tools.cache.indexer import NAMESPACE_INDEX, meta_namespace_index
 from k8srt.tools.cache.store import GONE
 
-Answer = tuple[int, str, Record | None, str, int | None]
+Answer = tuple[int, str, Record | None, Record, int | None]
+"""The version of a write, what it left, the last there was, and the moment it began if others may overtake it."""
+
 
 WHOSE = st.sampled_from(["others", "mine", "late"])
 KEYS = st.sampled_from(["default/a", "default/b"])
@@ -62,7 +64,7 @@ class Machine(RuleBasedStateMachine):
         before = self._current(key)
         made = record(key, before.uid if before is not None else f"uid-{self.now}", self.now)
         self.history.append((self.now, key, made))
-        self._write(mine, (self.now, key, made, made.uid, moment() if mine == "late" else None))
+        self._write(mine, (self.now, key, made, made, moment() if mine == "late" else None))
 
     @rule(key=KEYS, mine=WHOSE)
     def delete(self, key: str, mine: str) -> None:
@@ -71,7 +73,7 @@ class Machine(RuleBasedStateMachine):
             return
         self.now += 30
         self.history.append((self.now, key, None))
-        self._write(mine, (self.now, key, None, before.uid, moment() if mine == "late" else None))
+        self._write(mine, (self.now, key, None, before, moment() if mine == "late" else None))
 
     def _write(self, mine: str, answer: Answer) -> None:
         if mine == "late":
@@ -89,11 +91,11 @@ class Machine(RuleBasedStateMachine):
         self._answered(self.answers.pop(index))
 
     def _answered(self, answer: Answer) -> None:
-        version, key, made, uid, since = answer
+        version, key, made, last, since = answer
         if made is not None:
             self.overlay.wrote(made, since)
         else:
-            self.overlay.deleted(key, uid, since=since)
+            self.overlay.deleted(key, last.uid, last.resource_version, since)
         if since is None:
             self.floor[key] = max(self.floor.get(key, 0), version)
 
