@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("api", "apiserver", "cache", "informer", "objects", "rest", "workqueue")
+NAMES = ("api", "apiserver", "cache", "informer", "objects", "rest", "runtime", "workqueue")
 
 
 def main(argv: list[str]) -> int:
