@@ -14,6 +14,7 @@ _COMMANDS = {
     "demo": "run the sample controller end to end and tell what it does",
     "apiserver": "run the embedded API server in the foreground",
     "generate": "write typed models, clients, informers and listers from CRDs or an OpenAPI document",
+    "finalizers": "take finalizers off objects whose operator is gone",
     "rbac": "print the least rights that the controllers of a manager need",
 }
 

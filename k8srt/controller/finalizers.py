@@ -221,17 +221,34 @@ def _write_finalizer(ctx: Context[Any], obj: T, finalizer: str) -> T:
 
 
 def _take_off(ctx: Context[Any], obj: Object, finalizer: str) -> None:
-    """Remove it on the server, wherever it is by now; fine if the object is gone. Contract: FIN-02, FIN-03."""
-    at_hand: Any = obj
+    take_off(
+        obj,
+        finalizer,
+        patch=lambda at_hand, patch: ctx.client.patch(at_hand, patch, patch_type="json"),
+        read=lambda: _at_the_server(ctx, obj),
+    )
+
+
+def take_off(
+    obj: Object, finalizer: str, *, patch: Callable[[Any, list[Any]], Any], read: Callable[[], Object | None]
+) -> bool:
+    """Remove a finalizer on the server, wherever in the list it is by now; returns whether it was still there.
+
+    `patch(obj, operations)` sends a JSON patch and returns the answer; `read()` gives the object as the server has it.
+    Fine if the object is gone, or another one has its name. Contract: FIN-02, FIN-03.
+    """
+    at_hand: Object | None = obj
+    taken = False
     for _ in range(_TRIES):
         if at_hand is None or at_hand.metadata.uid != obj.metadata.uid or not contains_finalizer(at_hand, finalizer):
-            return
+            return taken
         try:
-            at_hand = ctx.client.patch(at_hand, _removal(at_hand, finalizer), patch_type="json")
+            at_hand = patch(at_hand, _removal(at_hand, finalizer))
+            taken = True
         except NotFound:
-            return
+            return taken
         except (Invalid, Conflict):  # others have written meanwhile
-            at_hand = _at_the_server(ctx, obj)
+            at_hand = read()
     raise K8srtError(f"{obj!r}: finalizer {finalizer} could not be taken off, others change the object all the time")
 
 
