@@ -177,6 +177,8 @@ def _check(finalizer: str) -> None:
 
 def _takes_request(reconcile: Callable[..., Any]) -> bool:
     first = next(iter(inspect.signature(reconcile).parameters.values()), None)
+    if first is not None and first.name == "self":
+        raise TypeError("with_finalizer goes around a function of (obj, ctx): with_finalizer(...)(self.reconcile)")
     return first is not None and (first.name == "request" or first.annotation in (Request, "Request"))
 
 

@@ -226,6 +226,8 @@ def test_fin_02_a_reconciler_of_a_request_and_a_name_that_is_none() -> None:
     assert (around.__name__, around.__doc__) == ("reconcile", "What it does.")
     with pytest.raises(ValueError, match="domain/name"):
         fin.with_finalizer("mine", cleanup=Calls().clean)
+    with pytest.raises(TypeError, match=r"with_finalizer\(\.\.\.\)\(self\.reconcile\)"):
+        fin.with_finalizer(MINE, cleanup=Calls().clean)(Calls.reconcile)
 
 
 def test_fin_02_removal_gives_up_where_others_never_rest() -> None:
