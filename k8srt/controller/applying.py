@@ -68,6 +68,8 @@ def ensure(ctx: Context[Any], obj: T, *, owner: Object | None = None, owned: boo
     key = (obj.api_version, obj.kind, obj.metadata.namespace or "", obj.metadata.name)
     last = applied.get(key)
     if present is not None and _is_there(body, present, last, ctx.controller):
+        if last is None or _version(present) > _version(last.answer):
+            applied[key] = _Applied(body, present)  # next time one look at the version will do
         return Ensured.UNCHANGED
     answer = ctx.client.apply(type(obj).from_dict(body), field_manager=ctx.controller, force=True)
     applied[key] = _Applied(body, answer)
