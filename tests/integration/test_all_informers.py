@@ -6,7 +6,7 @@ from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.informers import SharedInformerFactory
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 
 LIMIT = 50.0
 
@@ -25,20 +25,19 @@ def register_all(factory: SharedInformerFactory, cs: Clientset) -> None:
                 assert getattr(group, name).informer is not None
 
 
-def test_inf_52_every_resource_that_can_be_listed_and_watched_syncs_and_its_lister_reads() -> None:
-    with APIServer() as server:
-        config = server.config.copy()
-        config.qps = -1.0
-        with Clientset(config) as cs:
-            factory = SharedInformerFactory(cs)
-            register_all(factory, cs)
-            cs.core_v1.config_maps("default").create(ConfigMap(metadata=ObjectMeta(name="seen")))
+def test_inf_52_every_resource_that_can_be_listed_and_watched_syncs_and_its_lister_reads(own_server: Server) -> None:
+    config = own_server.config.copy()
+    config.qps = -1.0
+    with Clientset(config) as cs:
+        factory = SharedInformerFactory(cs)
+        register_all(factory, cs)
+        cs.core_v1.config_maps("default").create(ConfigMap(metadata=ObjectMeta(name="seen")))
 
-            with factory:
-                synced = factory.wait_for_cache_sync(timeout=LIMIT)
+        with factory:
+            synced = factory.wait_for_cache_sync(timeout=LIMIT)
 
-                assert synced.as_error() is None
-                assert len(synced) > 50
-                assert factory.core_v1.config_maps.lister.get("seen", "default") is not None
-                names = {one.metadata.name for one in factory.core_v1.namespaces.lister.list()}
-                assert {"default", "kube-system"} <= names
+            assert synced.as_error() is None
+            assert len(synced) > 50
+            assert factory.core_v1.config_maps.lister.get("seen", "default") is not None
+            names = {one.metadata.name for one in factory.core_v1.namespaces.lister.list()}
+            assert {"default", "kube-system"} <= names

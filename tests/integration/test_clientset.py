@@ -14,15 +14,14 @@ from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.dynamic import DynamicClient
 from k8srt.kubernetes import Clientset
 from k8srt.rest import Config
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 
 
 @pytest.fixture(scope="module")
-def config() -> Iterator[Config]:
-    with APIServer() as server:
-        made = server.config.copy()
-        made.qps = -1.0
-        yield made
+def config(module_server: Server) -> Config:
+    made = module_server.config.copy()
+    made.qps = -1.0
+    return made
 
 
 @pytest.fixture

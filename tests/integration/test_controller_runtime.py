@@ -20,19 +20,19 @@ from k8srt.controller.cache import NoFieldIndex
 from k8srt.controller.failures import ShutdownTimeout
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 from k8srt.util.threads import Stop
 
 LONG = 20.0
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
+def server(module_server: Server) -> Server:
+    return module_server
 
 
 @pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
+def cs(server: Server) -> Iterator[Clientset]:
     with Clientset(server.config) as cs:
         yield cs
 
@@ -70,7 +70,7 @@ def mine(obj: ConfigMap) -> bool:
     return obj.metadata.name != "kube-root-ca.crt"
 
 
-def test_a_controller_creates_what_is_owned_and_mends_it(server: APIServer, cs: Clientset, namespace: str) -> None:
+def test_a_controller_creates_what_is_owned_and_mends_it(server: Server, cs: Clientset, namespace: str) -> None:
     manager = Manager(server.config, namespace=namespace)
     seen = Seen()
 
@@ -99,7 +99,7 @@ def test_a_controller_creates_what_is_owned_and_mends_it(server: APIServer, cs: 
 
 
 def test_rec_02_a_failure_is_retried_and_a_terminal_one_is_not(
-    server: APIServer, cs: Clientset, namespace: str, caplog: pytest.LogCaptureFixture
+    server: Server, cs: Clientset, namespace: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     manager = Manager(server.config, namespace=namespace)
     seen = Seen()
@@ -124,7 +124,7 @@ def test_rec_02_a_failure_is_retried_and_a_terminal_one_is_not(
     assert "not to be tried again: never" in caplog.text
 
 
-def test_mgr_07_a_runnable_that_raises_ends_the_manager(server: APIServer, cs: Clientset) -> None:
+def test_mgr_07_a_runnable_that_raises_ends_the_manager(server: Server, cs: Clientset) -> None:
     manager = Manager(server.config)
     ended = threading.Event()
 
@@ -147,7 +147,7 @@ def test_mgr_07_a_runnable_that_raises_ends_the_manager(server: APIServer, cs: C
         manager.start()
 
 
-def test_mgr_08_what_does_not_end_is_named_with_its_stack(server: APIServer) -> None:
+def test_mgr_08_what_does_not_end_is_named_with_its_stack(server: Server) -> None:
     manager = Manager(server.config)
     let_go, entered = threading.Event(), threading.Event()
 
@@ -166,7 +166,7 @@ def test_mgr_08_what_does_not_end_is_named_with_its_stack(server: APIServer) -> 
 
 
 def test_mgr_13_one_of_two_managers_leads_and_the_other_takes_over(
-    server: APIServer, cs: Clientset, namespace: str
+    server: Server, cs: Clientset, namespace: str
 ) -> None:
     def make() -> tuple[Manager, Seen]:
         seen = Seen()
@@ -201,7 +201,7 @@ def test_mgr_13_one_of_two_managers_leads_and_the_other_takes_over(
             second_saw.wait_for(1)
 
 
-def test_cch_06_objects_are_found_by_indexed_fields(server: APIServer, cs: Clientset, namespace: str) -> None:
+def test_cch_06_objects_are_found_by_indexed_fields(server: Server, cs: Clientset, namespace: str) -> None:
     manager = Manager(server.config, namespace=namespace)
     manager.cache.index_field(
         ConfigMap, "data.color", lambda obj: [obj.data["color"]] if "color" in (obj.data or {}) else []
@@ -229,7 +229,7 @@ def test_cch_06_objects_are_found_by_indexed_fields(server: APIServer, cs: Clien
 
 
 def test_rec_09_and_10_a_reconcile_hears_of_its_deadline_and_of_the_end(
-    server: APIServer, cs: Clientset, namespace: str, caplog: pytest.LogCaptureFixture
+    server: Server, cs: Clientset, namespace: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     manager = Manager(server.config, namespace=namespace)
     seen, ended = Seen(), Stop()
@@ -270,10 +270,12 @@ print(manager.state, flush=True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_sig_01_a_signal_ends_a_program_in_order(server: APIServer, tmp_path: Path, number: signal.Signals) -> None:
+def test_sig_01_a_signal_ends_a_program_in_order(
+    embedded_server: APIServer, tmp_path: Path, number: signal.Signals
+) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    command = [sys.executable, str(program), server.url, server.token]
+    command = [sys.executable, str(program), embedded_server.url, embedded_server.token]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "reconciled\n"

@@ -18,6 +18,7 @@ from k8srt.discovery import CachedDiscoveryClient, DiscoveryClient, MemCacheClie
 from k8srt.kubernetes import Clientset
 from k8srt.scale import ScaleClient
 from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 from tests.integration.wire import Exchange, WireServer
 from tests.unit.discovery.answers import Answers, failure, plain
 
@@ -29,13 +30,12 @@ class Gadget(Object, gvk="nope.io/v1/Gadget", resource="gadgets"):
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[APIServer]:
-    with APIServer() as made:
-        yield made
+def server(module_server: Server) -> Server:
+    return module_server
 
 
 @pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
+def cs(server: Server) -> Iterator[Clientset]:
     with Clientset(server.config) as made:
         yield made
 
@@ -53,7 +53,7 @@ def crd(group: str) -> dict[str, Any]:
     }
 
 
-def test_cli_19_both_forms_of_a_real_server_tell_the_same(server: APIServer) -> None:
+def test_cli_19_both_forms_of_a_real_server_tell_the_same(server: Server) -> None:
     with DiscoveryClient(server.config) as client, DiscoveryClient(server.config, legacy=True) as plainly:
         aggregated = client.server_groups_and_resources()
         legacy = plainly.server_groups_and_resources()
@@ -111,7 +111,7 @@ def test_cli_24_the_hash_of_a_document_changes_with_it(cs: Clientset) -> None:
     assert "io.k8s.api.core.v1.Pod" in discovery.openapi_v2()["definitions"]
 
 
-def test_cli_26_several_processes_may_fill_one_folder_at_once(server: APIServer, tmp_path: Path) -> None:
+def test_cli_26_several_processes_may_fill_one_folder_at_once(embedded_server: APIServer, tmp_path: Path) -> None:
     code = (
         "import sys; from k8srt.discovery import CachedDiscoveryClient; from k8srt.rest import Config\n"
         "for _ in range(5):\n"
@@ -122,7 +122,7 @@ def test_cli_26_several_processes_may_fill_one_folder_at_once(server: APIServer,
         "    again = CachedDiscoveryClient.for_config(Config(host='http://127.0.0.1:1'), sys.argv[3])\n"
         "    assert len(again.server_groups_and_resources().resources) > 20\n"
     )
-    words = [sys.executable, "-c", code, server.url, server.token, str(tmp_path)]
+    words = [sys.executable, "-c", code, embedded_server.url, embedded_server.token, str(tmp_path)]
 
     running = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(3)]
 
@@ -130,7 +130,7 @@ def test_cli_26_several_processes_may_fill_one_folder_at_once(server: APIServer,
     assert not [each for each in tmp_path.rglob("*") if each.is_file() and each.suffix != ".json"]
 
 
-def test_cli_26_the_server_confirms_what_is_kept(server: APIServer, tmp_path: Path) -> None:
+def test_cli_26_the_server_confirms_what_is_kept(server: Server, tmp_path: Path) -> None:
     with Clientset(server.config) as cs:
         clients = [DiscoveryClient.over(cs.rest_client, http_cache_dir=str(tmp_path)) for _ in range(2)]
 
@@ -215,7 +215,7 @@ def test_all_resources_as_a_table(cs: Clientset) -> None:
     assert {row.gvk.group for row in cs.api_resources(api_group="")} == {""}
 
 
-def test_cli_28_scales_of_a_real_server(cs: Clientset, server: APIServer) -> None:
+def test_cli_28_scales_of_a_real_server(cs: Clientset, server: Server) -> None:
     template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
     spec = {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template}
     cs.resource("deploy", "default").create({"metadata": {"name": "web"}, "spec": spec})
@@ -251,7 +251,7 @@ def test_a_clientset_asks_for_discovery_once_and_shares_its_connections(cs: Clie
     assert cs.discovery.delegate.rest_client.transport is cs.rest_client.transport
 
 
-def test_cli_26_a_folder_serves_the_next_client_without_a_request(server: APIServer, tmp_path: Path) -> None:
+def test_cli_26_a_folder_serves_the_next_client_without_a_request(server: Server, tmp_path: Path) -> None:
     with CachedDiscoveryClient.for_config(server.config, str(tmp_path)) as first:
         told = first.server_preferred_resources()
     config = server.config

@@ -16,7 +16,7 @@ from k8srt.informers import DynamicSharedInformerFactory, MetadataSharedInformer
 from k8srt.metadata import MetadataClient, PartialObjectMetadata
 from k8srt.metadata import client as metadata_client
 from k8srt.rest import Config
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 
 CRDS = GroupVersionResource("apiextensions.k8s.io", "v1", "customresourcedefinitions")
 BOATS = GroupVersionResource("example.com", "v1", "boats")
@@ -46,13 +46,12 @@ LIMIT = 10.0
 
 
 @pytest.fixture(scope="module")
-def config() -> Iterator[Config]:
-    with APIServer() as server:
-        made = server.config.copy()
-        made.qps = -1.0
-        with DynamicClient(made) as dynamic:
-            dynamic.resource(CRDS).create(CRD)
-        yield made
+def config(module_server: Server) -> Config:
+    made = module_server.config.copy()
+    made.qps = -1.0
+    with DynamicClient(made) as dynamic:
+        dynamic.resource(CRDS).create(CRD)
+    return made
 
 
 @pytest.fixture

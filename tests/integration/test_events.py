@@ -19,6 +19,7 @@ from k8srt.kubernetes import Clientset
 from k8srt.metadata import MetadataClient
 from k8srt.testing import APIServer
 from k8srt.testing.apiserver.auth import User
+from k8srt.testing.choosing import Server
 from k8srt.tools import events, record
 from tests.integration.programs import Kubectl, binaries, number
 from tests.integration.wire import Exchange, WireServer
@@ -28,13 +29,12 @@ CONFIG_MAPS = GroupVersionResource("", "v1", "configmaps")
 
 
 @pytest.fixture
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
+def server(own_server: Server) -> Server:
+    return own_server
 
 
 @pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
+def cs(server: Server) -> Iterator[Clientset]:
     with Clientset(server.config) as made:
         yield made
 
@@ -79,7 +79,7 @@ def test_evt_16_a_flood_is_one_event_and_a_count_of_25(cs: Clientset) -> None:
 
 
 @pytest.mark.parametrize("module", [record, events], ids=["record", "events"])
-def test_events_and_the_work_they_tell_of_do_not_wait_for_each_other(server: APIServer, module: Any) -> None:
+def test_events_and_the_work_they_tell_of_do_not_wait_for_each_other(server: Server, module: Any) -> None:
     config = server.config.copy()
     config.qps, config.burst = 0.001, 2
     with Clientset(config) as cs, module.EventBroadcaster() as broadcaster:
@@ -232,7 +232,7 @@ def test_evt_24_a_series_is_counted_and_told_to_the_end(cs: Clientset) -> None:
 
 @pytest.mark.kubectl
 @pytest.mark.parametrize("binary", binaries() or [None], ids=lambda binary: number(binary) if binary else "none")
-def test_kubectl_shows_what_was_recorded(server: APIServer, cs: Clientset, binary: Path | None, tmp_path: Path) -> None:
+def test_kubectl_shows_what_was_recorded(server: Server, cs: Clientset, binary: Path | None, tmp_path: Path) -> None:
     if binary is None:
         pytest.skip("there is no kubectl on the PATH")
     (tmp_path / "kubeconfig").write_text(server.kubeconfig())

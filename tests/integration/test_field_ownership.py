@@ -17,7 +17,7 @@ from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.dynamic import DynamicClient
 from k8srt.kubernetes import Clientset
 from k8srt.rest import Config
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 
 CRD = {
     "apiVersion": "apiextensions.k8s.io/v1",
@@ -88,15 +88,14 @@ DEPLOYMENTS = GroupVersionResource("apps", "v1", "deployments")
 
 
 @pytest.fixture(scope="module")
-def config() -> Iterator[Config]:
-    with APIServer() as server:
-        made = server.config.copy()
-        made.qps = -1.0
-        with DynamicClient(made) as dynamic:
-            dynamic.resource(GroupVersionResource("apiextensions.k8s.io", "v1", "customresourcedefinitions")).create(
-                CRD, field_manager="test"
-            )
-        yield made
+def config(module_server: Server) -> Config:
+    made = module_server.config.copy()
+    made.qps = -1.0
+    with DynamicClient(made) as dynamic:
+        dynamic.resource(GroupVersionResource("apiextensions.k8s.io", "v1", "customresourcedefinitions")).create(
+            CRD, field_manager="test"
+        )
+    return made
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from k8srt.apimachinery.unstructured import Unstructured
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 from k8srt.util.jsonpath import JSONPath
 from tests.integration.programs import Kubectl, binaries
 from tests.jsonpaths import FAILING, MALFORMED, PRINTED, THING
@@ -36,18 +36,17 @@ CRD = {
 
 
 @pytest.fixture(scope="module")
-def thing(tmp_path_factory):
+def thing(tmp_path_factory, module_server: Server):
     """What asks the newest kubectl for a template of the thing, strictly or not."""
     if not binaries():
         pytest.skip("there is no kubectl on the PATH")
     folder = tmp_path_factory.mktemp("jsonpath")
-    with APIServer() as server:
-        (folder / "kubeconfig").write_text(server.kubeconfig())
-        kubectl = Kubectl(binaries()[-1], folder / "kubeconfig", folder, "default")
-        kubectl("create", "--validate=false", "-f", "-", stdin=json.dumps(CRD))
-        kubectl.wait("crd/things.example.com", "condition=Established")
-        kubectl("create", "--validate=false", "-f", "-", stdin=json.dumps(THING))
-        yield kubectl
+    (folder / "kubeconfig").write_text(module_server.kubeconfig())
+    kubectl = Kubectl(binaries()[-1], folder / "kubeconfig", folder, "default")
+    kubectl("create", "--validate=false", "-f", "-", stdin=json.dumps(CRD))
+    kubectl.wait("crd/things.example.com", "condition=Established")
+    kubectl("create", "--validate=false", "-f", "-", stdin=json.dumps(THING))
+    return kubectl
 
 
 def ask(template: str, *, strict: bool) -> list[str]:

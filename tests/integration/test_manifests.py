@@ -16,6 +16,7 @@ from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
 from k8srt.testing.apiserver.auth import AUTHENTICATED, User
+from k8srt.testing.choosing import Server
 from k8srt.util.threads import Stop
 
 DEFINITION = """
@@ -69,13 +70,12 @@ def config_map(name: str = "cfg", namespace: str = "", **data: str) -> dict[str,
 
 
 @pytest.fixture
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
+def server(own_server: Server) -> Server:
+    return own_server
 
 
 @pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
+def cs(server: Server) -> Iterator[Clientset]:
     with Clientset(server.config) as made:
         yield made
 

@@ -35,18 +35,12 @@ from k8srt.api.core.v1 import (
 from k8srt.api.policy.v1 import PodDisruptionBudget
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[APIServer]:
-    with APIServer() as made:
-        yield made
+from k8srt.testing.choosing import Server
 
 
 @pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
-    config = server.config.copy()
+def cs(module_server: Server) -> Iterator[Clientset]:
+    config = module_server.config.copy()
     config.qps = -1.0
     with Clientset(config) as made:
         yield made
