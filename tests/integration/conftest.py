@@ -58,7 +58,7 @@ def _held(cs: Clientset) -> Held:
     cs.discovery.invalidate()
     for row in cs.api_resources(namespaced=True):
         if {"list", "delete"} <= set(row.verbs) and row.kind != "Event":
-            name = f"{row.name}.{row.group}" if row.group else row.name
+            name = f"{row.resource}.{row.gvk.group}" if row.gvk.group else row.resource
             listed = cs.resource(name, "default").list()
             found |= {(name, "default", each.metadata.name) for each in listed}
     return found
@@ -74,6 +74,7 @@ def _remove(cs: Clientset, made: Held) -> None:
             client.delete(name, **({"grace_period_seconds": 0} if namespace else {}))
         except errors.NotFound:
             continue
+    cs.core_v1.events("default").delete_collection()
     gone = {name for which, _, name in made if which == CRDS}
     eventually(lambda: not gone & {each.metadata.name for each in cs.resource(CRDS).list()})
     cs.mapper.reset()
