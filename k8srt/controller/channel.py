@@ -127,14 +127,21 @@ class Feed:
         """
         event = GenericEvent(as_object(thing))
         deadline = None if timeout is None else self._clock.now() + timeout
-        with self._sending:
+        if not self._sending.acquire(timeout=-1 if timeout is None else max(timeout, 0.0)):
+            raise self._full(timeout)
+        try:
             with self._lock:
                 buffers = list(self._buffers)
             if self._over.is_set():
                 raise Stopped(f"{self!r} is closed")
             for buffer in buffers:
                 if not buffer.put(event, deadline, self._clock):
-                    raise WaitTimeout(f"{self!r} has been full for {timeout}s")
+                    raise self._full(timeout)
+        finally:
+            self._sending.release()
+
+    def _full(self, timeout: float | None) -> WaitTimeout:
+        return WaitTimeout(f"{self!r} has been full for {timeout}s")
 
     def close(self) -> None:
         """Nothing more will be sent; channels pass on what they have, and end."""
@@ -158,12 +165,13 @@ class Feed:
             if self._source is not None and self._pump is None:
                 self._pump = spawn("feed", self._read, self._source)
 
-    def _leave(self, buffer: _Buffer) -> None:
+    def _leave(self, buffer: _Buffer, *, started: bool) -> None:
         buffer.close(drop=True)
         with self._lock:
-            self._buffers.remove(buffer)
-            self._started -= 1
-            pump = self._pump if self._started == 0 else None
+            if buffer in self._buffers:
+                self._buffers.remove(buffer)
+            self._started -= started
+            pump = self._pump if started and self._started == 0 else None
         if pump is None:
             return
         self._over.set()
@@ -239,8 +247,8 @@ class Channel(Sifting):
         """Pass on nothing more. Returns when what is being passed on is."""
         with self._lock:
             thread, self._thread = self._thread, None
+        self.feed._leave(self._buffer, started=thread is not None)
         if thread is not None:
-            self.feed._leave(self._buffer)
             thread.join()
 
     def __repr__(self) -> str:

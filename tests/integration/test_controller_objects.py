@@ -11,10 +11,12 @@ import pytest
 from k8srt.api.apps.v1 import Deployment
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
+from k8srt.apimachinery.object import Object
 from k8srt.controller import Builder, Context, Manager, Request, Result
 from k8srt.controller.channel import Channel
 from k8srt.controller.finalizers import with_finalizer
 from k8srt.controller.handler import EnqueueForObject
+from k8srt.controller.source import SourceFailed
 from k8srt.controller.writing import Written, create_or_patch, create_or_update
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
@@ -264,3 +266,16 @@ def test_src_05_a_channel_leads_to_reconciles(cs: Clientset, namespace: str, mad
         told.wait_for("shop/before generic")
         channel.send(Request("shop", "after"))
         told.wait_for("shop/after generic")
+
+
+def test_src_04_what_is_not_served_is_told_in_words(server: APIServer, caplog: pytest.LogCaptureFixture) -> None:
+    class Nonesuch(Object, gvk="nowhere.example.com/v1/Nonesuch", resource="nonesuches"):
+        pass
+
+    manager = Manager(server.config)
+
+    @manager.controller(Nonesuch, cache_sync_timeout=0.3)
+    def reconcile(request: Request, ctx: Context) -> None: ...
+
+    with pytest.raises(SourceFailed, match=r"Nonesuch.*has not synced within 0\.3s.*is the CRD installed\?"):
+        manager.run()

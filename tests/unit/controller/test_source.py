@@ -226,6 +226,34 @@ def test_src_05_a_full_buffer_holds_the_sender_back() -> None:
     channel.stop()
 
 
+def test_src_05_a_channel_that_never_began_holds_nobody_back_once_it_is_stopped() -> None:
+    feed = Feed()
+    channel = Channel(EnqueueForObject(), of=feed, size=1)
+    feed.send("a")
+    with pytest.raises(errors.WaitTimeout):
+        feed.send("b", timeout=0.0)
+
+    channel.stop()
+    channel.stop()
+
+    feed.send("b", timeout=0.0)
+    assert repr(feed) == "<Feed of 0 channels>"
+
+
+def test_src_05_a_sender_with_a_timeout_does_not_wait_for_one_without() -> None:
+    channel = Channel(EnqueueForObject(), size=1)
+    channel.send("a")
+    waiting = threading.Thread(target=channel.send, args=("b",), daemon=True)
+    waiting.start()
+
+    with pytest.raises(errors.WaitTimeout):
+        channel.send("c", timeout=0.01)
+
+    channel.stop()
+    waiting.join(LONG)
+    assert not waiting.is_alive()
+
+
 @pytest.mark.parametrize("kind", ["queue", "iterable"])
 def test_src_05_it_reads_a_queue_or_an_iterable_to_its_end(kind: str, started: Callable[[Any], Added]) -> None:
     waiting: InputQueue[Any] = InputQueue()
