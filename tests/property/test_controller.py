@@ -85,6 +85,11 @@ class World:
         with self._cond:
             assert self._cond.wait_for(lambda: self.reconciled == self.now, LONG), (self.reconciled, self.now)
 
+    def wait_for_idle(self) -> None:
+        """Wait until a worker stands at the queue, so that it is there that a pause meets it."""
+        while not self.rig.controller._workers._idle:
+            threading.Event().wait(0.0002)
+
 
 @given(st.lists(STEPS, max_size=25), st.lists(ENDS, max_size=25), st.integers(1, 4))
 @settings(max_examples=60, deadline=None)
@@ -95,6 +100,7 @@ def test_rec_02_and_usr_20_all_is_reconciled_and_by_one_at_a_time(
     with Rig(world.reconcile, real_time=True, workers=workers, backoff=(0.0, 0.001)) as rig:
         world.rig = rig
         assert rig.controller.ready.wait(LONG)
+        world.wait_for_idle()
         for step, key in steps:
             match step:
                 case "change":
@@ -108,6 +114,7 @@ def test_rec_02_and_usr_20_all_is_reconciled_and_by_one_at_a_time(
                 case "wait":
                     rig.controller.resume()
                     world.settle()
+                    world.wait_for_idle()
         rig.controller.resume()
         world.settle()
 
