@@ -43,6 +43,8 @@ def _server(request: pytest.FixtureRequest) -> Iterator[Server]:
         with APIServer() as server:
             yield server
         return
+    if chosen() is Mode.ENVTEST and request.node.get_closest_marker("cluster") is not None:
+        pytest.skip("a control plane alone removes no namespaces and makes no service accounts")
     shared: Server = request.getfixturevalue("k8s_server")
     config = shared.config.copy()
     config.qps = -1.0

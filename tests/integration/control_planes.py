@@ -92,6 +92,8 @@ server = APIServer(
     namespace_controller=False,
     default_service_accounts=False,
 )
+# The embedded server looks for service accounts always; a real one has been told not to.
+server.load({{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {{"name": "default", "namespace": "default"}}}})
 with server:
     stop.wait()
 (note / "order").open("a").write("kube-apiserver\\n")

@@ -140,10 +140,10 @@ class TestOneControlPlane:
         with Clientset(plane.config) as cs:
             namespaces = cs.core_v1.namespaces()
             namespaces.create({"metadata": {"name": "gone"}})
+            assert cs.core_v1.service_accounts("gone").list().items == []
             namespaces.delete("gone")
 
             assert namespaces.get("gone").status.phase == "Terminating"
-            assert cs.core_v1.service_accounts("default").list().items == []
 
     def test_ete_01_it_starts_once_and_tells_where_it_is(self, plane: ControlPlane) -> None:
         assert repr(plane) == f"<ControlPlane {plane.url}: running>"

@@ -118,6 +118,7 @@ def test_evt_05_events_of_what_is_in_no_namespace_are_in_default(cs: Clientset) 
     assert (event.metadata.namespace, event.involved_object.kind) == ("default", "Namespace")
 
 
+@pytest.mark.cluster
 def test_evt_19_a_namespace_that_terminates_takes_no_events_and_nobody_is_bothered(
     cs: Clientset, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -19,6 +19,8 @@ from k8srt.testing.apiserver.auth import AUTHENTICATED, User
 from k8srt.testing.choosing import Server
 from k8srt.util.threads import Stop
 
+pytestmark = pytest.mark.cluster
+
 DEFINITION = """
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
