@@ -190,7 +190,7 @@ def _is_echo(obj: Any, ctx: Context[Any], memo: dict[str, Any]) -> bool:
     return all(
         reason.event in _OWN_EVENTS
         and reason.object == str(ctx.request)
-        and reason.source.rstrip(">").rpartition(" ")[2] == type(obj).__name__
+        and reason.source.rstrip(">").rpartition(" ")[2] in (type(obj).__name__, obj.kind)
         for reason in ctx.reasons
     )
 

@@ -11,6 +11,7 @@ import pytest
 from k8srt import errors
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
+from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.controller import finalizers as fin
 from k8srt.controller.reasons import Reason
 from k8srt.controller.request import Request, Result
@@ -238,3 +239,16 @@ def test_fin_02_removal_gives_up_where_others_never_rest() -> None:
 
     with pytest.raises(errors.K8srtError, match="could not be taken off"):
         fin.with_finalizer(MINE, cleanup=Calls().clean)(Calls().reconcile)(stored(client), context(client))
+
+
+def test_fin_03_the_same_of_objects_without_a_class() -> None:
+    client, calls, memo = Direct(config_map()), Calls(), {}
+    around = fin.with_finalizer(MINE, cleanup=calls.clean)(calls.reconcile)
+    seen = Unstructured(stored(client).to_dict())
+
+    around(seen, context(client, memo=memo))
+    around(
+        Unstructured(stored(client).to_dict()), context(client, Reason("for ConfigMap", "updated", "shop/a"), memo=memo)
+    )
+
+    assert calls.made == ["reconcile"]

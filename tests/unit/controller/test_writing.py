@@ -10,7 +10,7 @@ from k8srt import errors
 from k8srt.api.apps.v1 import Deployment
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
-from k8srt.apimachinery.schema import NamespacedName
+from k8srt.apimachinery.schema import GroupVersionKind, NamespacedName
 from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.controller.writing import Changes, Written, create_or_patch, create_or_update
 from k8srt.testing import FakeClientset
@@ -23,6 +23,7 @@ class Direct:
         self.fake = FakeClientset(*objects)
 
     def of(self, kind: Any, namespace: str | None) -> Any:
+        kind = GroupVersionKind("", "v1", "ConfigMap") if kind is Unstructured else kind
         return self.fake.resource(kind, namespace or "")
 
     def get(self, kind: Any, key: NamespacedName | str) -> Any:
