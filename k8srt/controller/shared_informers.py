@@ -42,9 +42,9 @@ class SharedInformers:
     `clientset` is anything with `resource(kind, namespace)`. `namespace`, or `default_namespaces` with a scope for
     each, limits what is cached of namespaced kinds; `label_selector`, `field_selector` and `transform` limit and change
     it everywhere, `by_object` says otherwise for single kinds (see `scopes`). A transform that fails is logged, and
-    leaves the object as it came, or with `strict_transform` out of the cache. `reader_fail_on_missing_informer`: reading starts no
-    informers. `on_missing_kind` "wait" holds up nobody for kinds that the server does not have yet. Every informer
-    resyncs after `sync_period` seconds, a tenth more or less. Other options are those of informers.
+    leaves the object as it came, or with `strict_transform` out of the cache. `reader_fail_on_missing_informer`:
+    reading starts no informers. `on_missing_kind` "wait" holds up nobody for kinds that the server does not have yet.
+    Every informer resyncs after `sync_period` seconds, a tenth more or less. Other options are those of informers.
     """
 
     def __init__(

@@ -275,6 +275,8 @@ def test_sig_01_a_signal_ends_a_program_in_order(
 ) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
+    with Clientset(embedded_server.config) as cs:
+        cs.core_v1.config_maps("default").create(config_map(f"a-{number.name.lower()}"))
     command = [sys.executable, str(program), embedded_server.url, embedded_server.token]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
