@@ -1,0 +1,35 @@
+"""What docs/controllers.md shows is run as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from k8srt.api.core.v1 import ConfigMap
+from k8srt.apimachinery.meta import ObjectMeta
+from k8srt.kubernetes import Clientset
+from k8srt.testing import APIServer
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "controllers.md"
+
+
+def snippets_of(title: str) -> list[str]:
+    """The code of a section."""
+    section = PAGE.read_text().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+
+
+def test_the_controller_does_what_it_says_and_so_does_its_test() -> None:
+    (controller,) = snippets_of("A controller in one page")
+    (test,) = snippets_of("Testing")
+    with APIServer() as server, Clientset(server.config) as cs:
+        names: dict[str, Any] = {"config": server.config}
+        exec(compile(controller, str(PAGE), "exec"), names)
+        with names["mgr"]:
+            meta = ObjectMeta(name="a", labels={"copy": "wanted"})
+            cs.core_v1.config_maps("default").create(ConfigMap(metadata=meta, data={"k": "v"}))
+            secrets = cs.core_v1.secrets("default")
+            assert secrets.wait("a", "create", timeout=20.0).data == {"k": b"v"}
+            assert [each.metadata.name for each in secrets.list()] == ["a"]
+        exec(compile(test, str(PAGE), "exec"), names)
