@@ -34,7 +34,6 @@ from k8srt.controller.cache import Cache
 from k8srt.controller.client import Client
 from k8srt.controller.cluster import clientset_for
 from k8srt.controller.controller import Controller, Reconcile
-from k8srt.controller.debugging import dumping
 from k8srt.controller.decorating import Decorators, Hooks
 from k8srt.controller.endpoints import Endpoints
 from k8srt.controller.failures import ForkedProcessError, LeaderElectionLost, ShutdownTimeout
@@ -58,6 +57,7 @@ from k8srt.tools.events.recorder import EventRecorder
 from k8srt.tools.leaderelection.elector import LeaderElector
 from k8srt.tools.record.recorder import EventRecorder as CoreRecorder
 from k8srt.util.clock import SYSTEM, Clock
+from k8srt.util.stacks import dumping, warn_if_patched
 from k8srt.util.threads import Latch, Stop, linked, spawn
 
 if TYPE_CHECKING:
@@ -455,6 +455,7 @@ class Manager(Decorators):
                 raise AlreadyStarted("manager already started")
             self._state, self._started = State.STARTING, True
             self._starter = threading.get_ident()
+        warn_if_patched()
         RUNNING.add(self)
         self._undo.append(REGISTRY.collect_from(weakly(self, informer_figures)))
         if self._preflight:
@@ -541,11 +542,11 @@ class Manager(Decorators):
         (SIGUSR1) writes the stacks of all threads to standard error at that. Contract: SIG-01 to SIG-05, MGR-07.
         """
         self._check_process()
-        with linked(stop or Stop()) as told, StopSignals(self._asked_to_stop.set), dumping(dump_signal):
+        with linked(stop or Stop()) as told, StopSignals(self._asked_to_stop.set) as signals, dumping(dump_signal):
             forget = told.on_set(self._asked_to_stop.set)
             try:
                 self._start()
-                self._asked_to_stop.wait()
+                signals.wait(self._asked_to_stop)
             except KeyboardInterrupt:
                 log.info("interrupted: stopping")
             finally:
