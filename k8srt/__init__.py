@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from k8srt.kubernetes.connect import connect
     from k8srt.listers import Lister
     from k8srt.rest import Config, RESTClient, in_cluster_config
+    from k8srt.util.stacks import dump_threads, threads
     from k8srt.util.workqueue import RateLimitingQueue
 
 _EXPORTS = {
@@ -48,7 +49,9 @@ _EXPORTS = {
     "SharedInformerFactory": "k8srt.informers",
     "Unstructured": "k8srt.apimachinery.unstructured",
     "connect": "k8srt.kubernetes.connect",
+    "dump_threads": "k8srt.util.stacks",
     "in_cluster_config": "k8srt.rest",
+    "threads": "k8srt.util.stacks",
 }
 
 __all__ = [
@@ -71,7 +74,9 @@ __all__ = [
     "Unstructured",
     "__version__",
     "connect",
+    "dump_threads",
     "errors",
     "in_cluster_config",
+    "threads",
 ]
 __getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -11,86 +11,19 @@ Contract: MGR-21, THR-01, THR-08.
 
 from __future__ import annotations
 
-import faulthandler
 import json
-import signal
-import sys
-import threading
-import traceback
 import tracemalloc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from k8srt.controller.serving import HTTPServer
 from k8srt.controller.webhook.messages import HTTPRequest, HTTPResponse
+from k8srt.util.stacks import stacks
 
 if TYPE_CHECKING:
     from k8srt.controller.manager import Manager
 
 _TOP = 50
-
-
-class ThreadInfo(NamedTuple):
-    """A thread of the library. `role` is what it does: reflector, processor, worker, elector, events, http …"""
-
-    name: str
-    role: str
-    ident: int
-    daemon: bool
-
-
-def library_threads() -> list[ThreadInfo]:
-    """The living threads of the library, by name. Contract: THR-01."""
-    named = [each for each in threading.enumerate() if each.name.startswith("k8srt-") and each.ident is not None]
-    return sorted(ThreadInfo(each.name, each.name.split("-")[1], each.ident or 0, each.daemon) for each in named)
-
-
-def dump_threads(file: TextIO | None = None) -> None:
-    """Write the stacks of all threads, to standard error by default. Contract: THR-08."""
-    out = file if file is not None else sys.stderr
-    for name, stack in stacks().items():
-        out.write(f"thread {name}\n{stack}\n")
-    out.flush()
-
-
-@contextmanager
-def dumping(number: int | None) -> Iterator[None]:
-    """Within the context, a signal has all stacks written to standard error, even while the interpreter is held.
-
-    None is SIGUSR1, if nobody else handles that. Only in the main thread. Contract: THR-08.
-    """
-    wanted = number if number is not None else getattr(signal, "SIGUSR1", None)
-    free = wanted is not None and (number is not None or signal.getsignal(wanted) is signal.SIG_DFL)
-    if wanted is None or not free or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    try:
-        faulthandler.register(wanted, all_threads=True)
-    except (
-        OSError,
-        ValueError,
-        AttributeError,
-    ):  # standard error is no file, as in a notebook, or there are no signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        faulthandler.unregister(wanted)
-
-
-def stacks() -> dict[str, str]:
-    """The stack of each thread, by name and number."""
-    frames = sys._current_frames()
-    threads = sorted(threading.enumerate(), key=lambda each: each.name)
-    return {f"{each.name} ({each.ident})": stack_of(frames.get(each.ident or 0)) for each in threads}
-
-
-def stack_of(frame: FrameType | None) -> str:
-    """Where a thread is, the innermost call last."""
-    return "".join(traceback.format_stack(frame)) if frame is not None else "  (no stack)\n"
 
 
 def serve_debugging(server: HTTPServer, manager: Manager) -> None:

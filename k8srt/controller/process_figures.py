@@ -9,12 +9,12 @@ import gc
 import os
 import platform
 import resource
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from k8srt.controller.instruments import Sample, Snapshot
+from k8srt.util.stacks import threads
 
 _STAT = Path("/proc/self/stat")
 _FILES = Path("/proc/self/fd")
@@ -73,8 +73,7 @@ def _collector_figures() -> Iterator[Snapshot]:
 
 def threads_by_role() -> Snapshot:
     """How many threads of the library there are of each role: the word after `k8srt-` in their names."""
-    names = [thread.name for thread in threading.enumerate()]
-    roles = Counter(name.split("-")[1] for name in names if name.startswith("k8srt-"))
+    roles = Counter(each.role for each in threads())
     samples = [Sample("", (("role", role),), float(count)) for role, count in sorted(roles.items())]
     return Snapshot("k8srt_threads", "Threads of the library.", "gauge", samples)
 
