@@ -16,16 +16,27 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 if TYPE_CHECKING:
+    from k8srt.controller.decorating import Decorators
     from k8srt.controller.manager import Manager
 
-F = TypeVar("F", bound=Callable[..., Any])
+    class _Decorators(Decorators):
+        """What type checkers see: decorators that leave functions as they are."""
+
+        def validate(self, kind: Any, **options: Any) -> Callable[[F], F]: ...
+        def mutate(self, kind: Any, **options: Any) -> Callable[[F], F]: ...
+        def convert(self, kind: Any) -> Callable[[F], F]: ...
+
+else:
+    _Decorators = object
 
 DECORATORS = ("controller", "on_start", "on_stop", "runnable", "index", "check", "validate", "mutate", "convert")
 _BARE = ("on_start", "on_stop")
 
 
-class Registry:
+class Registry(_Decorators):
     """See the module: it has the decorators of `Manager`, with the same arguments. Thread-safe."""
 
     def __init__(self) -> None:
