@@ -23,6 +23,7 @@ from k8srt.controller import (
 )
 from k8srt.controller.adapting import as_reconcile
 from k8srt.controller.event import CreateEvent, Event
+from k8srt.controller.kinds import metadata_only
 from k8srt.controller.mappers import by_annotation, by_index, by_label
 from k8srt.controller.predicate import GenerationChanged, LabelChanged
 from k8srt.controller.source import Kind
@@ -404,3 +405,28 @@ def test_dec_04_a_registry_is_filled_before_there_is_a_manager(manager: Manager)
         registry.daemon(ConfigMap)
     with pytest.raises(TypeError, match="function"):
         registry.on_stop(3)
+
+
+def test_bld_04_only_the_metadata_is_watched_and_read(manager: Manager) -> None:
+    asked: list[Any] = []
+
+    class Client:
+        def get_or_none(self, kind: Any, key: Request) -> Any:
+            asked.append(kind)
+
+    class Around:
+        client = Client()
+
+    controller = Builder(manager).for_(Secret, only_metadata=True).owns(ConfigMap, only_metadata=True).build(by_object)
+
+    assert controller.kind == metadata_only(Secret)
+    assert [getattr(source, "kind", None) for source, _ in controller._sources] == [
+        metadata_only(Secret),
+        metadata_only(ConfigMap),
+    ]
+    assert controller.describe()["only_metadata"] is True
+    controller._reconciling._reconcile(Request("default", "a"), Around())  # type: ignore[arg-type]
+    assert asked == [metadata_only(Secret)]
+
+
+def by_object(obj: Any, ctx: Any) -> None: ...

@@ -328,7 +328,7 @@ def test_rec_06_terminal_errors_are_counted_as_such() -> None:
 # ---- contexts -------------------------------------------------------------------------------------------------------
 
 
-def test_ctx_01_and_03_all_is_at_hand_below_a_reconcile() -> None:
+def test_ctx_01_and_03_and_rec_11_all_is_at_hand_below_a_reconcile() -> None:
     seen: dict[str, Any] = {}
 
     def look(ctx: Context[Any]) -> None:
