@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from k8srt.controller.channel import Channel as Channel
     from k8srt.controller.channel import Feed as Feed
     from k8srt.controller.client import Client as Client
+    from k8srt.controller.client_settings import dry_run as dry_run
+    from k8srt.controller.client_settings import namespaced as namespaced
+    from k8srt.controller.client_settings import with_field_owner as with_field_owner
+    from k8srt.controller.client_settings import with_field_validation as with_field_validation
     from k8srt.controller.context import Context as Context
     from k8srt.controller.context import ReconcileEnded as ReconcileEnded
     from k8srt.controller.context import ReconcileTimeout as ReconcileTimeout
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from k8srt.controller.handler import EnqueueForObject as EnqueueForObject
     from k8srt.controller.handler import EnqueueForOwner as EnqueueForOwner
     from k8srt.controller.handler import EnqueueMapped as EnqueueMapped
+    from k8srt.controller.kinds import metadata_only as metadata_only
     from k8srt.controller.manager import Manager as Manager
     from k8srt.controller.options import Options as Options
     from k8srt.controller.ownership import AlreadyOwnedError as AlreadyOwnedError
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
     from k8srt.controller.ownership import remove_owner_reference as remove_owner_reference
     from k8srt.controller.ownership import set_controller_reference as set_controller_reference
     from k8srt.controller.ownership import set_owner_reference as set_owner_reference
+    from k8srt.controller.patches import merge_from as merge_from
+    from k8srt.controller.patches import strategic_merge_from as strategic_merge_from
     from k8srt.controller.reasons import Reason as Reason
     from k8srt.controller.registry import Registry as Registry
     from k8srt.controller.request import Request as Request
@@ -50,6 +57,9 @@ if TYPE_CHECKING:
     from k8srt.controller.request import RetryAfter as RetryAfter
     from k8srt.controller.request import TerminalError as TerminalError
     from k8srt.controller.retries import Retry as Retry
+    from k8srt.controller.scopes import KindScope as KindScope
+    from k8srt.controller.scopes import Scope as Scope
+    from k8srt.controller.scopes import transform_strip_managed_fields as transform_strip_managed_fields
     from k8srt.controller.timed import Poll as Poll
     from k8srt.controller.timed import Schedule as Schedule
     from k8srt.controller.trigger import HTTPTrigger as HTTPTrigger
@@ -76,6 +86,7 @@ __getattr__, __dir__ = lazy_exports(
         "Finalized": "k8srt.controller.finalizers",
         "Finalizers": "k8srt.controller.finalizers",
         "HTTPTrigger": "k8srt.controller.trigger",
+        "KindScope": "k8srt.controller.scopes",
         "Manager": "k8srt.controller.manager",
         "Options": "k8srt.controller.options",
         "PRESENT": "k8srt.controller.filters",
@@ -89,6 +100,7 @@ __getattr__, __dir__ = lazy_exports(
         "Retry": "k8srt.controller.retries",
         "RetryAfter": "k8srt.controller.request",
         "Schedule": "k8srt.controller.timed",
+        "Scope": "k8srt.controller.scopes",
         "StopRequested": "k8srt.controller.context",
         "TerminalError": "k8srt.controller.request",
         "Written": "k8srt.controller.writing",
@@ -98,9 +110,13 @@ __getattr__, __dir__ = lazy_exports(
         "create_or_patch": "k8srt.controller.writing",
         "create_or_update": "k8srt.controller.writing",
         "current": "k8srt.controller.context",
+        "dry_run": "k8srt.controller.client_settings",
         "field": "k8srt.controller.filters",
         "has_controller_reference": "k8srt.controller.ownership",
         "has_owner_reference": "k8srt.controller.ownership",
+        "merge_from": "k8srt.controller.patches",
+        "metadata_only": "k8srt.controller.kinds",
+        "namespaced": "k8srt.controller.client_settings",
         "new_controller": "k8srt.controller.builder",
         "new_controller_managed_by": "k8srt.controller.builder",
         "new_unmanaged_controller": "k8srt.controller.builder",
@@ -110,6 +126,10 @@ __getattr__, __dir__ = lazy_exports(
         "remove_owner_reference": "k8srt.controller.ownership",
         "set_controller_reference": "k8srt.controller.ownership",
         "set_owner_reference": "k8srt.controller.ownership",
+        "strategic_merge_from": "k8srt.controller.patches",
+        "transform_strip_managed_fields": "k8srt.controller.scopes",
+        "with_field_owner": "k8srt.controller.client_settings",
+        "with_field_validation": "k8srt.controller.client_settings",
         "with_finalizer": "k8srt.controller.finalizers",
     },
 )

@@ -87,7 +87,10 @@ class Builder:
         labels: Mapping[str, Any] | None = None,
         annotations: Mapping[str, Any] | None = None,
     ) -> Self:
-        """A kind whose objects lead to the owner that controls them, or with `match_every_owner` to every one."""
+        """A kind whose objects lead to the owner that controls them, or with `match_every_owner` to every one.
+
+        What `where` lets pass limits this controller only; what the cache keeps is limited by its scopes, for all.
+        """
 
         def handler() -> EventHandler:
             return EnqueueForOwner(self._needed("owns").kind, only_controller=not match_every_owner)
@@ -114,7 +117,8 @@ class Builder:
         a handler; `map`, a function from the object to requests; `by_label`, a label whose value names an object that
         the controller is for, in the same namespace; `by_annotation`, an annotation that names one, or several with
         commas between, also as "namespace/name"; `by_index`, a field by which such objects are indexed, and in which
-        the name of the watched one stands. Raises ValueError unless it is one.
+        the name of the watched one stands. Raises ValueError unless it is one. What `where` lets pass limits this
+        controller only; what the cache keeps is limited by its scopes, for all.
         """
         given = [each for each in (handler, map, by_label, by_annotation, by_index) if each]
         if len(given) != 1:
