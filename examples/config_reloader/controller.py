@@ -14,7 +14,7 @@ from k8srt.api.apps.v1 import Deployment
 from k8srt.api.core.v1 import ConfigMap, Secret
 from k8srt.controller import Builder, Context, Manager
 
-from .mounts import config_maps_of, fingerprint, secrets_of
+from .mounts import config_maps_of, fingerprint, references, secrets_of
 
 ENABLED = "reloader.example.com/enabled"
 SEEN = "reloader.example.com/seen"  # of the Deployment: the configuration it runs with
@@ -43,14 +43,16 @@ def reconcile(deployment: Deployment, ctx: Context) -> None:
     where = deployment.metadata.namespace
     configs = [ctx.client.get_or_none(ConfigMap, f"{where}/{name}") for name in config_maps_of(deployment)]
     secrets = [ctx.client.get_or_none(Secret, f"{where}/{name}") for name in secrets_of(deployment)]
-    now = fingerprint(filter(None, configs), filter(None, secrets))
-    seen = (deployment.metadata.annotations or {}).get(SEEN)
+    now = f"{references(deployment)}.{fingerprint(filter(None, configs), filter(None, secrets))}"
+    seen = (deployment.metadata.annotations or {}).get(SEEN, "")
     if seen == now:
         return
+    # Who changes what it reads has changed the template, and with it the Pods: that needs no second rollout.
+    restart = seen.startswith(f"{references(deployment)}.")
     patch: dict[str, object] = {"metadata": {"annotations": {SEEN: now}}}
-    if seen is not None:
+    if restart:
         patch["spec"] = {"template": {"metadata": {"annotations": {RESTARTED_FOR: now}}}}
     ctx.client.patch(deployment, patch, patch_type="merge")
-    if seen is not None:
+    if restart:
         ctx.log.info("restarted: its configuration has changed")
         ctx.recorder.event(deployment, "Normal", "ConfigChanged", "restarted, since what it reads has changed")

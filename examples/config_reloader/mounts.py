@@ -20,16 +20,24 @@ def secrets_of(deployment: Deployment) -> list[str]:
     return sorted({name for kind, name in _references(deployment.spec.template.spec) if kind == "Secret"})
 
 
+def references(deployment: Deployment) -> str:
+    """The same text as long as it reads the same ConfigMaps and Secrets, whatever is in them."""
+    return _hash([config_maps_of(deployment), secrets_of(deployment)])
+
+
 def fingerprint(configs: Iterable[ConfigMap], secrets: Iterable[Secret]) -> str:
     """The same text as long as all data is the same; labels and annotations do not matter, nor does the order."""
-    said = [_data(config.metadata.name, config.data, config.binary_data) for config in configs]
-    said += [_data(secret.metadata.name, secret.data, None) for secret in secrets]
-    return hashlib.sha256(json.dumps(sorted(said), separators=(",", ":")).encode()).hexdigest()[:16]
+    said = [["ConfigMap", config.metadata.name, *_data(config.data, config.binary_data)] for config in configs]
+    said += [["Secret", secret.metadata.name, *_data(secret.data, None)] for secret in secrets]
+    return _hash(sorted(said))
 
 
-def _data(name: str, data: dict[str, str] | dict[str, bytes] | None, binary: dict[str, bytes] | None) -> list[str]:
-    both = {**(data or {}), **(binary or {})}
-    return [name, *(f"{key}={value!r}" for key, value in sorted(both.items()))]
+def _data(data: dict[str, str] | dict[str, bytes] | None, binary: dict[str, bytes] | None) -> list[str]:
+    return [f"{key}={value!r}" for key, value in sorted({**(data or {}), **(binary or {})}.items())]
+
+
+def _hash(said: object) -> str:
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 def _references(pod: PodSpec) -> Iterator[tuple[str, str]]:

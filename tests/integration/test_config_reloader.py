@@ -99,7 +99,8 @@ def test_a_change_of_what_it_reads_replaces_its_pods(cs: Clientset, web: Deploym
 
     again = cs.apps_v1.deployments(NS).wait("web", lambda web: restarted_for(web) is not None and is_up(web))
     assert restarted_for(again) == again.metadata.annotations[SEEN] != web.metadata.annotations[SEEN]
-    cs.resource(Deployment, NS).wait("web", lambda web: before.isdisjoint(pods(cs)))
+    for name in before:
+        cs.core_v1.pods(NS).wait(name, "delete", timeout=20)
 
 
 def test_what_changes_while_nobody_looks_counts_too(server: APIServer, cs: Clientset) -> None:
@@ -111,6 +112,17 @@ def test_what_changes_while_nobody_looks_counts_too(server: APIServer, cs: Clien
 
     with make_manager(server.config):
         cs.apps_v1.deployments(NS).wait("web", lambda web: restarted_for(web) is not None)
+
+
+def test_who_changes_what_it_reads_gets_one_rollout(cs: Clientset, web: Deployment) -> None:
+    cs.core_v1.config_maps(NS).create(ConfigMap(metadata=ObjectMeta(name="others"), data={"color": "red"}))
+    deployments = cs.apps_v1.deployments(NS)
+    containers = [{"name": "web", "envFrom": [{"configMapRef": {"name": "others"}}]}]
+
+    deployments.patch("web", {"spec": {"template": {"spec": {"containers": containers}}}}, patch_type="strategic")
+
+    again = deployments.wait("web", lambda it: it.metadata.annotations[SEEN] != web.metadata.annotations[SEEN])
+    assert restarted_for(again) is None
 
 
 def test_others_and_other_changes_lead_to_nothing(server: APIServer, cs: Clientset, web: Deployment) -> None:
