@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from k8srt.controller.cache import Cache
 from k8srt.controller.client import Client
+from k8srt.controller.contexts import Surroundings
 from k8srt.controller.describing import Description
 from k8srt.controller.jobs import Jobs
 from k8srt.controller.options import Options
 from k8srt.controller.reasons import Reason, Reasons, SourceQueue
 from k8srt.controller.reconciling import Panic as Panic
 from k8srt.controller.reconciling import Reconcile as Reconcile
-from k8srt.controller.reconciling import Reconciling, Surroundings
+from k8srt.controller.reconciling import Reconciling
 from k8srt.controller.request import Request
 from k8srt.controller.snapshot import snapshot
 from k8srt.controller.source import Source
@@ -159,7 +160,9 @@ class Controller:
         if self.kind is None:
             raise ValueError(f"controller {self.name} is for no kind: enqueue what should be looked at")
         objects = self.cache.list(self.kind)
-        chosen = [Request.of(obj) for obj in objects if self._reconciling.matches is None or self._matches(obj)]
+        chosen = [
+            Request.of(obj) for obj in objects if self._reconciling.contexts.matches is None or self._matches(obj)
+        ]
         self._reasons.add(chosen, Reason("", "all"))
         self.queue.add_with(chosen, priority=LOW_PRIORITY)
         return len(chosen)
@@ -183,10 +186,10 @@ class Controller:
 
     def only(self, matches: Callable[[Any], bool]) -> None:
         """Say which objects of its kind it is for."""
-        self._reconciling.matches = matches
+        self._reconciling.contexts.matches = matches
 
     def _matches(self, obj: Any) -> bool:
-        matches = self._reconciling.matches
+        matches = self._reconciling.contexts.matches
         return matches is None or matches(obj)
 
     # ---- running --------------------------------------------------------------------------------------------------
@@ -282,7 +285,7 @@ class Controller:
         self._jobs.close()
         self._reasons.clear()
         if not wedged:
-            self._reconciling.close()
+            self._reconciling.contexts.close()
         log.info("controller %s: all workers have finished", self.name, extra={"controller": self.name})
 
     # ---- asking ---------------------------------------------------------------------------------------------------
@@ -307,20 +310,9 @@ class Controller:
     def debug_state(self) -> Mapping[str, Any]:
         """What it is up to: its queue, what each worker does and since when it has been at it."""
         now = self._clock.now()
-        active = [
-            {
-                "request": str(job.ctx.request),
-                "reconcile_id": job.ctx.reconcile_id,
-                "attempt": job.ctx.attempt,
-                "seconds": now - job.since,
-                "thread": job.thread.name,
-                "stuck": job.stuck,
-            }
-            for job in self._jobs.running()
-        ]
         return {
             "name": self.name,
-            "active": active,
+            "active": [job.as_dict(now) for job in self._jobs.running()],
             "workers": {"most": self.options.workers, "threads": self._workers.live, "paused": self.paused},
             "wedged": self.wedged,
             "counts": self._reconciling.counted(),

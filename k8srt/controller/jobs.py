@@ -47,6 +47,17 @@ class Job:
         self.made_up = False
         self.forget: Callable[[], None] | None = None
 
+    def as_dict(self, now: float) -> dict[str, Any]:
+        """What it is, and for how many seconds it has been at it."""
+        return {
+            "request": str(self.ctx.request),
+            "reconcile_id": self.ctx.reconcile_id,
+            "attempt": self.ctx.attempt,
+            "seconds": now - self.since,
+            "thread": self.thread.name,
+            "stuck": self.stuck,
+        }
+
     def stack(self) -> str:
         """Where it is."""
         frame = sys._current_frames().get(self.thread.ident or 0)
