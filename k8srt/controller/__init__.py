@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from k8srt.controller.client_settings import namespaced as namespaced
     from k8srt.controller.client_settings import with_field_owner as with_field_owner
     from k8srt.controller.client_settings import with_field_validation as with_field_validation
+    from k8srt.controller.cluster import Cluster as Cluster
     from k8srt.controller.context import Context as Context
     from k8srt.controller.context import ReconcileEnded as ReconcileEnded
     from k8srt.controller.context import ReconcileTimeout as ReconcileTimeout
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from k8srt.controller.context import current as current
     from k8srt.controller.context import reconcile_id_from_context as reconcile_id_from_context
     from k8srt.controller.controller import Controller as Controller
+    from k8srt.controller.failures import LeaderElectionLost as LeaderElectionLost
+    from k8srt.controller.failures import ShutdownTimeout as ShutdownTimeout
     from k8srt.controller.filters import ABSENT as ABSENT
     from k8srt.controller.filters import PRESENT as PRESENT
     from k8srt.controller.filters import field as field
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from k8srt.controller.handler import EnqueueMapped as EnqueueMapped
     from k8srt.controller.kinds import metadata_only as metadata_only
     from k8srt.controller.manager import Manager as Manager
+    from k8srt.controller.office import Election as Election
     from k8srt.controller.options import Options as Options
     from k8srt.controller.ownership import AlreadyOwnedError as AlreadyOwnedError
     from k8srt.controller.ownership import has_controller_reference as has_controller_reference
@@ -60,6 +64,9 @@ if TYPE_CHECKING:
     from k8srt.controller.scopes import KindScope as KindScope
     from k8srt.controller.scopes import Scope as Scope
     from k8srt.controller.scopes import transform_strip_managed_fields as transform_strip_managed_fields
+    from k8srt.controller.scraping import MetricsOptions as MetricsOptions
+    from k8srt.controller.serving import HTTPServer as HTTPServer
+    from k8srt.controller.signals import setup_signal_handler as setup_signal_handler
     from k8srt.controller.timed import Poll as Poll
     from k8srt.controller.timed import Schedule as Schedule
     from k8srt.controller.trigger import HTTPTrigger as HTTPTrigger
@@ -76,6 +83,7 @@ __getattr__, __dir__ = lazy_exports(
         "Cache": "k8srt.controller.cache",
         "Channel": "k8srt.controller.channel",
         "Client": "k8srt.controller.client",
+        "Cluster": "k8srt.controller.cluster",
         "Context": "k8srt.controller.context",
         "Controller": "k8srt.controller.controller",
         "EnqueueForObject": "k8srt.controller.handler",
@@ -87,7 +95,13 @@ __getattr__, __dir__ = lazy_exports(
         "Finalizers": "k8srt.controller.finalizers",
         "HTTPTrigger": "k8srt.controller.trigger",
         "KindScope": "k8srt.controller.scopes",
+        "Election": "k8srt.controller.office",
+        "HTTPServer": "k8srt.controller.serving",
+        "LeaderElectionLost": "k8srt.controller.failures",
         "Manager": "k8srt.controller.manager",
+        "MetricsOptions": "k8srt.controller.scraping",
+        "ShutdownTimeout": "k8srt.controller.failures",
+        "setup_signal_handler": "k8srt.controller.signals",
         "Options": "k8srt.controller.options",
         "PRESENT": "k8srt.controller.filters",
         "Poll": "k8srt.controller.timed",
