@@ -51,7 +51,10 @@ class Reads:
         of `Cache.get`."""
         form = self.form(kind)
         namespace, name = split_key(key)
-        namespace = self._settings.namespace_of(namespace, f"{form.name} {key}") if form.info.namespaced else ""
+        if not form.info.namespaced:
+            namespace = ""
+        elif self._settings.namespace:
+            namespace = self._settings.namespace_of(namespace, f"{form.name} {key}")
         options = self._settings.reading(options)
         cache = self._cache_for(form)
         if cache is not None:

@@ -15,6 +15,7 @@ from typing import Any
 from k8srt.controller.cache import Cache
 from k8srt.controller.client import Client
 from k8srt.controller.recorders import Recorders
+from k8srt.controller.server_warnings import log_warning
 from k8srt.errors import ConfigError
 from k8srt.kubernetes.clientset import Clientset
 from k8srt.rest.config import Config
@@ -31,6 +32,8 @@ def clientset_for(config: Config, clock: Clock) -> Clientset:
     own = config.copy()
     if not own.qps:
         own.qps = -1.0  # the server knows best how to share itself out
+    if own.warning_handler is None:
+        own.warning_handler = log_warning
     return Clientset(own, clock=clock)
 
 

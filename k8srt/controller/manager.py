@@ -93,7 +93,8 @@ class Manager(Decorators):
 
     `namespace` limits the cache. `graceful_shutdown_timeout` (seconds) is for all groups together: 0 does not wait,
     less waits for ever. `state` is the caller's, for reconciles. `controller_options` are defaults for controllers; in
-    it, `group_kind_concurrency` says by kind ("Deployment.apps", "Pod") how many workers there are.
+    it, `group_kind_concurrency` says by kind ("Deployment.apps", "Pod") how many workers there are. `client_options`
+    are those of `Client`: `disable_for`, `cache_unstructured`; further keywords are those of `Cache`.
 
     The addresses are `host:port` or `:port`; port 0 picks a free one (`health_url`, `metrics_url`, `profiling_url`),
     and without one nothing is served. `healthz` and `readyz` are the paths of the checks. `webhook_server` is used
@@ -122,6 +123,7 @@ class Manager(Decorators):
         readyz: str = "/readyz",
         graceful_shutdown_timeout: float = GRACE,
         controller_options: Mapping[str, Any] | None = None,
+        client_options: Mapping[str, Any] | None = None,
         state: Any = None,
         webhook_server: WebhookServer | None = None,
         broadcaster: EventBroadcaster | None = None,
@@ -142,7 +144,8 @@ class Manager(Decorators):
         self.clientset = config if isinstance(config, Clientset) else clientset_for(config, clock)
         self.clock = clock
         self.cache = Cache(self.clientset, namespace=namespace, clock=clock, **cache_options)
-        self.client = Client(self.clientset, self.cache, may_write=self._check_not_lost)
+        self._client_options = dict(client_options or {})
+        self.client = Client(self.clientset, self.cache, may_write=self._check_not_lost, **self._client_options)
         self.elected = Latch()
         self.hooks = Hooks()
         self._grace = graceful_shutdown_timeout
@@ -394,7 +397,7 @@ class Manager(Decorators):
         return {} if workers is None else {"workers": workers}
 
     def _client_of_a_leader(self) -> Client:
-        return Client(self.clientset, self.cache, may_write=self._check_leading)
+        return Client(self.clientset, self.cache, may_write=self._check_leading, **self._client_options)
 
     # ---- webhooks -------------------------------------------------------------------------------------------------
 

@@ -20,9 +20,10 @@ from k8srt.controller.cache import Cache
 from k8srt.controller.client import Client
 from k8srt.controller.client_settings import dry_run, namespaced, with_field_owner, with_field_validation
 from k8srt.controller.kinds import metadata_object, metadata_only
+from k8srt.controller.manager import Manager
 from k8srt.controller.patches import merge_from, strategic_merge_from
 from k8srt.controller.scopes import KindScope
-from k8srt.controller.server_warnings import warning_handler
+from k8srt.controller.server_warnings import log_warning, warning_handler
 from k8srt.metadata.partial import PartialObjectMetadata
 from k8srt.rest.config import Config
 from k8srt.testing import FakeClientset
@@ -394,3 +395,16 @@ def test_mgr_10_every_write_needs_leave(client: Client) -> None:
     for call in calls:
         with pytest.raises(Lost):
             call()
+
+
+def test_crc_01_and_07_a_manager_passes_on_what_its_client_is_to_do() -> None:
+    config = Config(host="http://none.invalid")
+    manager = Manager(config, client_options={"disable_for": [ConfigMap], "cache_unstructured": True})
+
+    settings = manager.client._settings
+    told = manager.clientset.config.warning_handler
+    manager.stop()
+
+    assert (settings.live, settings.cache_unstructured) == (frozenset({CONFIG_MAP}), True)
+    assert told is log_warning
+    assert config.warning_handler is None
