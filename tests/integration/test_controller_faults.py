@@ -251,3 +251,35 @@ def test_log_05_lifecycles_are_told(
     for line in ("starting event source <Kind ConfigMap>", "controller told: all workers have finished"):
         assert line in lines
     assert "stopping leader" in caplog.text
+
+
+def test_rec_19_a_standby_is_warm_and_works_as_soon_as_it_leads(
+    server: APIServer, cs: Clientset, namespace: str
+) -> None:
+    def make(name: str) -> tuple[Manager, Tally]:
+        tally = Tally()
+        manager = Manager(
+            server.config,
+            namespace=namespace,
+            leader_election="warm",
+            leader_election_namespace=namespace,
+            retry_period=0.1,
+            release_on_cancel=True,
+        )
+
+        @manager.controller(ConfigMap, labels={"mine": "yes"}, name=name, enable_warmup=True)
+        def reconcile(obj: ConfigMap, ctx: Context) -> None:
+            tally.add(obj.metadata.name)
+
+        return manager, tally
+
+    create(cs, namespace, "a")
+    first, first_saw = make("warm-1")
+    second, second_saw = make("warm-2")
+    with first:
+        first_saw.wait_for("a")
+        with second:
+            assert not second.elected.is_set()
+            assert [each["request"] for each in second.controllers[0].queue_snapshot()] == [f"{namespace}/a"]
+            first.stop()
+            second_saw.wait_for("a")
