@@ -101,8 +101,7 @@ class Office:
                 clock=clock,
             )
         except ValueError:
-            if self._own is not None:
-                self._own.close()
+            self._close()
             raise
         self._tell_lost, self._tell_failed = lost, failed
         self._stop = Stop()
@@ -160,6 +159,9 @@ class Office:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+        self._close()
+
+    def _close(self) -> None:
         if self._own is not None:
             self._own.close()
 
