@@ -157,6 +157,7 @@ class KindCache:
         self._lock = threading.RLock()  # guards all below
         self.optional = optional
         self.fields: dict[str, IndexFunc] = {}
+        self._taken: set[str] = set()
         self._parts: dict[str, Part] = {name: make(each) for name, each in ranges.items()}
         self._running = False
         self._over = False
@@ -283,13 +284,19 @@ class KindCache:
             return []
 
     def add_index(self, name: str, func: IndexFunc) -> None:
-        """Raises ValueError for a name that is taken."""
+        """Make an index; nobody finds it before it is complete. Raises ValueError for a name that is taken."""
         with self._lock:
-            if name in self.fields:
+            if name in self._taken:
                 raise ValueError(f"there is an index of {self.form.name} by {name.partition(':')[2]!r} already")
-            self.fields[name] = func
-            for part in self._parts.values():
-                part.informer.add_indexers({name: func})
+            self._taken.add(name)
+        while True:
+            for part in self.parts():  # not under the lock: this calls the user's function
+                if not part.informer.indexer.has_index(name):
+                    part.informer.add_indexers({name: func})
+            with self._lock:
+                if all(part.informer.indexer.has_index(name) for part in self._parts.values()):
+                    self.fields[name] = func
+                    return
 
     def status(self) -> list[InformerStatus]:
         """What each informer is up to."""

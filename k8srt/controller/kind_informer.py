@@ -51,9 +51,12 @@ class KindRegistration:
         self.synced = Latch()
 
     def follow(self, part: Part) -> Latch:
-        """Listen to one more informer; returns the latch of that."""
-        registration = part.informer.add_event_handler(self.handler, resync_period=self._resync_period)
+        """Listen to one more informer, once; returns the latch of that."""
         with self._lock:
+            for each, known in self._parts:
+                if each is part:
+                    return known.synced
+            registration = part.informer.add_event_handler(self.handler, resync_period=self._resync_period)
             self._parts.append((part, registration))
         return registration.synced
 
