@@ -24,6 +24,9 @@ class Presence(Enum):
     PRESENT = "present"
     ABSENT = "absent"
 
+    def __repr__(self) -> str:
+        return self.name
+
 
 PRESENT = Presence.PRESENT
 ABSENT = Presence.ABSENT

@@ -33,10 +33,9 @@ class Reporter:
         elif failure.verdict is Verdict.AT_ONCE:
             ctx.log.debug("somebody was faster, again: %s", err)
         elif failure.counted:
-            ctx.log.error("Reconciler error, %d times the same in a row: %s", failure.same, err)
+            ctx.log.error("Reconciler error%s, %d times the same in a row: %s", _end(failure), failure.same, err)
         elif failure.in_full:
-            again = {Verdict.TERMINAL: ", not to be tried again", Verdict.GIVEN_UP: ", given up"}
-            ctx.log.error("Reconciler error%s: %s", again.get(failure.verdict, ""), err, exc_info=err)
+            ctx.log.error("Reconciler error%s: %s", _end(failure), err, exc_info=err)
         else:
             ctx.log.debug("Reconciler error, the same again: %s", err)
 
@@ -89,6 +88,13 @@ class Reporter:
             ctx.recorder.event(obj, kind, reason, message.encode()[:_MOST].decode(errors="ignore"))
         except Exception:
             ctx.log.log(logging.WARNING, "an event about a failure could not be recorded", exc_info=True)
+
+
+def _end(failure: Failure) -> str:
+    """What the line about a failure says of the time after it."""
+    if failure.verdict is Verdict.GIVEN_UP:
+        return f", given up after {failure.attempt + 1} attempts"
+    return ", not to be tried again" if failure.verdict is Verdict.TERMINAL else ""
 
 
 def set_false(ctx: Context[Any], obj: Any, condition: str, err: BaseException) -> bool:

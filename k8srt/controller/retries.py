@@ -128,6 +128,7 @@ class Retries:
         """Note a failure, and say what is to be done about it."""
         now, signature = self.clock.now(), (type(err), str(err))
         forbidden = self.policy.forbids(err)
+        gives_up = False
         with self._lock:
             book = self._books.get(request)
             if book is None:
@@ -138,7 +139,7 @@ class Retries:
                 verdict = Verdict.TERMINAL
             elif book.given_up or self._enough(book, now):
                 verdict = Verdict.GIVEN_UP
-                book.given_up = True
+                gives_up, book.given_up = not book.given_up, True
             elif isinstance(err, Conflict) and attempt == 0:
                 return Failure(Verdict.AT_ONCE, attempt)
             else:
@@ -149,7 +150,8 @@ class Retries:
             post = _is_power_of_two(book.incidents)
             book.posted = book.posted or post
             in_full = self.log_every_failure or book.same == 1
-            return Failure(verdict, attempt, book.same, in_full, not in_full and _is_power_of_two(book.same), post)
+            counted = not in_full and (gives_up or _is_power_of_two(book.same))
+            return Failure(verdict, attempt, book.same, in_full, counted, post)
 
     def _enough(self, book: _Book, now: float) -> bool:
         policy = self.policy

@@ -208,7 +208,7 @@ def test_rty_02_and_03_it_gives_up_and_tries_once_for_each_event(caplog: pytest.
         rig.ended(2, outcome="error", terminal=True)
         assert rig.controller.queue_snapshot() == []
 
-    assert "2 times the same in a row" in caplog.text
+    assert "Reconciler error, given up after 2 attempts, 2 times the same in a row: x" in caplog.text
 
 
 def test_rty_02_who_is_told_may_say_what_to_do(caplog: pytest.LogCaptureFixture) -> None:

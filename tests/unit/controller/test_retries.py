@@ -46,6 +46,11 @@ def test_rty_02_and_03_so_many_attempts_and_then_one_for_each_event() -> None:
     assert retries.failed(WEB, ValueError("x")).verdict is Verdict.BACKOFF
 
 
+def test_log_06_that_it_gives_up_is_told_whatever_the_count() -> None:
+    retries = book(max_attempts=3)
+    assert [retries.failed(WEB, ValueError("x")).counted for _ in range(6)] == [False, True, True, True, False, False]
+
+
 def test_rty_02_so_long_and_then_no_more() -> None:
     retries = book(give_up_after=60.0)
     assert retries.failed(WEB, ValueError("x")).verdict is Verdict.BACKOFF
