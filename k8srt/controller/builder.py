@@ -40,6 +40,7 @@ class _Watch:
     handler: Callable[[], EventHandler]
     predicates: list[Predicate] = field(default_factory=list)
     only_metadata: bool = False
+    optional: bool = False
 
 
 class Builder:
@@ -84,18 +85,21 @@ class Builder:
         *,
         match_every_owner: bool = False,
         only_metadata: bool = False,
+        optional: bool = False,
         labels: Mapping[str, Any] | None = None,
         annotations: Mapping[str, Any] | None = None,
     ) -> Self:
         """A kind whose objects lead to the owner that controls them, or with `match_every_owner` to every one.
 
-        What `where` lets pass limits this controller only; what the cache keeps is limited by its scopes, for all.
+        What `where` lets pass limits this controller only; what the cache keeps is limited by its scopes, for all. An
+        `optional` kind is watched once the server has it.
         """
 
         def handler() -> EventHandler:
             return EnqueueForOwner(self._needed("owns").kind, only_controller=not match_every_owner)
 
         self._watched.append(_watch("owns", kind, handler, where, labels, annotations, only_metadata))
+        self._watched[-1].optional = optional
         return self
 
     def watches(
@@ -111,6 +115,7 @@ class Builder:
         labels: Mapping[str, Any] | None = None,
         annotations: Mapping[str, Any] | None = None,
         only_metadata: bool = False,
+        optional: bool = False,
     ) -> Self:
         """A kind whose objects lead to what one of these says:
 
@@ -118,7 +123,8 @@ class Builder:
         the controller is for, in the same namespace; `by_annotation`, an annotation that names one, or several with
         commas between, also as "namespace/name"; `by_index`, a field by which such objects are indexed, and in which
         the name of the watched one stands. Raises ValueError unless it is one. What `where` lets pass limits this
-        controller only; what the cache keeps is limited by its scopes, for all.
+        controller only; what the cache keeps is limited by its scopes, for all. An `optional` kind is watched once the
+        server has it.
         """
         given = [each for each in (handler, map, by_label, by_annotation, by_index) if each]
         if len(given) != 1:
@@ -133,6 +139,7 @@ class Builder:
             return EnqueueMapped(map if map is not None else self._mapper(by_label, by_annotation, by_index))
 
         self._watched.append(_watch("watches", kind, make, where, labels, annotations, only_metadata))
+        self._watched[-1].optional = optional
         return self
 
     def _mapper(self, label: str, annotation: str, index: str) -> Mapper:
@@ -206,7 +213,9 @@ class Builder:
             predicates = [*self._filters, *watch.predicates]
             if watch is self._for and controller.options.notify_leaving and predicates:
                 predicates = [Leaving(predicates)]
-            source = Kind(manager.cache, _form(watch), handler, predicates, clock=manager.clock)
+            source = Kind(
+                manager.cache, _form(watch), handler, predicates, optional=watch.optional, clock=manager.clock
+            )
             controller.watch(source, f"{watch.role} {gvk_of(watch.kind).kind}")
         for raw in self._raw:
             controller.watch(raw)

@@ -127,7 +127,7 @@ class Cache(SharedInformers):
 
         Raises ValueError for a second index of the same field. Contract: CCH-06, CCH-07.
         """
-        shared, form = self._share(kind, self._missing_may_wait)
+        shared, form = self._share(kind, self.kinds_may_be_missing)
         shared.add_index(index_name(field), index_func(form, values))
 
     def wait_for(self, obj: Object, timeout: float = READ_TIMEOUT, *, stop: Stop | None = None) -> None:
@@ -181,7 +181,7 @@ class Cache(SharedInformers):
         return shared, form
 
     def _share_for_reading(self, kind: Any) -> tuple[KindCache, Form]:
-        form = self._form(kind, self._missing_may_wait)
+        form = self._form(kind, self.kinds_may_be_missing)
         gvk = form.info.gvk
         with self._lock:
             shared = self._shared.get((gvk, form.metadata)) or self._shared.get((gvk, False))
@@ -190,7 +190,7 @@ class Cache(SharedInformers):
         if self._fail_on_missing:
             raise ResourceNotCached(gvk)
         log.info("%s is read for the first time, at %s, and will be watched from now on", form.name, caller())
-        return self._share(kind, self._missing_may_wait)
+        return self._share(kind, self.kinds_may_be_missing)
 
     # ---- what was written -----------------------------------------------------------------------------------------
 

@@ -76,7 +76,7 @@ class SharedInformers:
         self.namespace = namespace
         self._clientset = clientset
         self._clock = clock
-        self._missing_may_wait = on_missing_kind == "wait"
+        self.kinds_may_be_missing = on_missing_kind == "wait"
         self._fail_on_missing = reader_fail_on_missing_informer
         self._scopes = Scopes(
             KindScope(
@@ -159,7 +159,7 @@ class SharedInformers:
         for the cache. Raises ValueError for what is no resource, NoMatch for a kind that neither a class nor the
         server knows. Contract: CCH-01, CCH-15, SHR-01.
         """
-        shared, form = self._share(kind, optional or self._missing_may_wait)
+        shared, form = self._share(kind, optional or self.kinds_may_be_missing)
         with self._lock:
             return KindInformer(shared, form, self._listeners[shared])
 

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from k8srt.apimachinery.object import Object
 from k8srt.controller.cache import Cache
 from k8srt.controller.event import CreateEvent, Event, UpdateEvent
 from k8srt.controller.handler import EventHandler, RequestQueue, delete_event
@@ -156,15 +155,17 @@ class Informer(Sifting):
 
 
 class Kind(Informer):
-    """The objects of a kind, by the cache that has them. Contract: SRC-02."""
+    """The objects of a kind, by the cache that has them. The server may not know an `optional` kind yet: then nobody
+    waits for it, and it is watched once it is there. Contract: SRC-02, CCH-15."""
 
     def __init__(
         self,
         cache: Cache,
-        kind: type[Object],
+        kind: Any,
         handler: EventHandler,
         where: Where | Iterable[Where] = None,
         *,
+        optional: bool = False,
         clock: Clock = SYSTEM,
     ) -> None:
         if cache is None:
@@ -173,13 +174,19 @@ class Kind(Informer):
         gvk_of(kind)
         self._cache = cache
         self.kind = kind
+        self._optional = optional or getattr(cache, "kinds_may_be_missing", False)
         self._informer = None
         self._clock = clock
         self._registration = None
         self._cause = ""
 
     def informer(self) -> Any:
-        return self._cache.informer(self.kind)
+        return self._cache.informer(self.kind, optional=True) if self._optional else self._cache.informer(self.kind)
+
+    def wait_for_sync(self, timeout: float, stop: Stop) -> None:
+        """As `Informer`; of an optional kind nothing is waited for."""
+        if not self._optional:
+            super().wait_for_sync(timeout, stop)
 
     def __repr__(self) -> str:
         return f"<Kind {name_of(self.kind)}>"

@@ -10,7 +10,7 @@ import pytest
 from k8srt.api.core.v1 import ConfigMap, Namespace
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.schema import GroupVersionKind
-from k8srt.controller import Manager, Request, merge_from, metadata_only
+from k8srt.controller import Builder, EnqueueForObject, Manager, Request, merge_from, metadata_only
 from k8srt.controller.cache import NamespaceNotCached
 from k8srt.controller.context import Context
 from k8srt.kubernetes import Clientset
@@ -149,6 +149,30 @@ def test_cch_15_a_kind_that_comes_later_is_watched_then(server: APIServer, cs: C
         assert seen.wait(LONG)
 
     assert told[0].startswith("<Unstructured Widget default/w")
+
+
+def test_cch_15_a_controller_runs_while_a_kind_that_it_watches_is_missing(server: APIServer, cs: Clientset) -> None:
+    manager = Manager(server.config, backoff=SOON)
+    seen: list[str] = []
+    first, second = Latch(), Latch()
+
+    def reconcile(request: Request, ctx: Context) -> None:
+        seen.append(request.name)
+        (second if request.name == "w" else first).set()
+
+    Builder(manager).for_(ConfigMap, where=lambda obj: obj.metadata.name == "a").watches(
+        WIDGET, EnqueueForObject(), optional=True
+    ).named("optional").complete(reconcile)
+
+    with manager:
+        cs.core_v1.config_maps("default").create(config_map("a"))
+        assert first.wait(LONG)
+        cs.apply(WIDGETS)
+        cs.discovery.invalidate()
+        cs.resource(WIDGET, "default").create({"metadata": {"name": "w"}})
+        assert second.wait(LONG)
+
+    assert set(seen) == {"a", "w"}
 
 
 def test_rec_10_a_reconcile_reads_what_it_wrote(server: APIServer, cs: Clientset) -> None:
