@@ -13,7 +13,7 @@ import inspect
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from k8srt.controller.cache import Cache
 from k8srt.controller.client import Client
@@ -21,15 +21,15 @@ from k8srt.controller.contexts import Surroundings
 from k8srt.controller.describing import Description
 from k8srt.controller.jobs import Jobs
 from k8srt.controller.options import Options
-from k8srt.controller.reasons import Reason, Reasons, SourceQueue
+from k8srt.controller.reasons import Reason, Reasons
 from k8srt.controller.reconciling import Panic as Panic
 from k8srt.controller.reconciling import Reconcile as Reconcile
 from k8srt.controller.reconciling import Reconciling
 from k8srt.controller.request import Request
 from k8srt.controller.snapshot import snapshot
 from k8srt.controller.source import Source
-from k8srt.controller.starting import start_sources
 from k8srt.controller.warmup import Warmup
+from k8srt.controller.watching import Watching
 from k8srt.controller.workers import Workers
 from k8srt.errors import AlreadyStarted
 from k8srt.util.clock import SYSTEM, Clock
@@ -42,11 +42,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATIENCE = 5.0  # seconds until it is said what a controller that stops is waiting for
-
-
-class _Watched(NamedTuple):
-    source: Source
-    queue: SourceQueue
 
 
 class Controller:
@@ -100,12 +95,10 @@ class Controller:
         self.counts = self._reconciling.counts
         self._workers = Workers(name, self.options.workers, self.queue, self._reconciling.handle, self._break, clock)
         self.warmup = Warmup(self) if self.options.enable_warmup and self.need_leader_election else None
-        self._warm = threading.Lock()  # held by whoever starts the sources
+        self._watching = Watching(name, self.options, self.queue, self._reasons, self._halt, clock)
         self._lock = threading.Lock()  # guards all below
-        self._sources: list[_Watched] = []
         self._started = False
         self._given_up = False
-        self._sourced = False
         self._broken: BaseException | None = None
 
     # ---- what it watches ------------------------------------------------------------------------------------------
@@ -115,35 +108,14 @@ class Controller:
 
         Raises SourceFailed then. Contract: CTL-04.
         """
-        queue = SourceQueue(
-            self.queue,
-            self._reasons,
-            why or repr(source),
-            initial=self.options.initial_list_priority,
-            resync=self.options.resync_priority,
-            flat=not self.options.priority_queue,
-        )
-        watched = _Watched(source, queue)
-        with self._lock:
-            self._sources.append(watched)
-            now = self._sourced
-        if now:
-            self._start_sources([watched])
+        self._watching.add(source, why)
 
     def unwatch(self, source: Source) -> None:
         """Listen to a source no more; what it led to stays queued. Raises ValueError for one that is not watched.
 
         Contract: CTL-08.
         """
-        with self._lock:
-            watched = next((each for each in self._sources if each.source is source), None)
-            if watched is None:
-                raise ValueError(f"controller {self.name} does not watch {source!r}")
-            self._sources.remove(watched)
-            running = self._sourced
-        watched.queue.close()
-        if running:
-            source.stop()
+        self._watching.remove(source)
 
     # ---- asking for work ------------------------------------------------------------------------------------------
 
@@ -160,9 +132,7 @@ class Controller:
         if self.kind is None:
             raise ValueError(f"controller {self.name} is for no kind: enqueue what should be looked at")
         objects = self.cache.list(self.kind)
-        chosen = [
-            Request.of(obj) for obj in objects if self._reconciling.contexts.matches is None or self._matches(obj)
-        ]
+        chosen = [Request.of(obj) for obj in objects if self._matches(obj)]
         self._reasons.add(chosen, Reason("", "all"))
         self.queue.add_with(chosen, priority=LOW_PRIORITY)
         return len(chosen)
@@ -234,19 +204,7 @@ class Controller:
 
     def warm_up(self) -> None:
         """Start the sources and wait until they have synced, if that was not done before. Raises SourceFailed."""
-        with self._warm:
-            with self._lock:
-                if self._sourced:
-                    return
-                sources = list(self._sources)
-            self._start_sources(sources)
-            with self._lock:
-                self._sourced = True
-                late = self._sources[len(sources) :]
-            self._start_sources(late)
-
-    def _start_sources(self, sources: list[_Watched]) -> None:
-        start_sources(self.name, sources, self.options.cache_sync_timeout, self._halt, self._clock)
+        self._watching.start()
 
     def give_up(self, wait: bool) -> None:
         """End what `warm_up` has begun, if `start` was not called, and keep it from starting."""
@@ -277,11 +235,7 @@ class Controller:
         self._jobs.remind(_PATIENCE)
         wedged = self._broken is not None and self._jobs.wedged
         self._workers.join({job.thread for job in self._jobs.running()} if wedged else ())
-        with self._lock:
-            sources, self._sources = self._sources, []
-        for watched in sources:
-            watched.queue.close()
-            watched.source.stop()
+        self._watching.close()
         self._jobs.close()
         self._reasons.clear()
         if not wedged:

@@ -54,7 +54,7 @@ class Queue:
 def led_to(controller: Any, kind: type[Any], event: Event) -> list[str]:
     """Which requests an event of a kind leads to."""
     queue = Queue()
-    for source, _ in controller._sources:
+    for source in controller._watching.sources:
         if isinstance(source, Kind) and source.kind is kind:
             source.pass_on(event, queue)
     return [str(request) for request in queue.requests]
@@ -420,7 +420,7 @@ def test_bld_04_only_the_metadata_is_watched_and_read(manager: Manager) -> None:
     controller = Builder(manager).for_(Secret, only_metadata=True).owns(ConfigMap, only_metadata=True).build(by_object)
 
     assert controller.kind == metadata_only(Secret)
-    assert [getattr(source, "kind", None) for source, _ in controller._sources] == [
+    assert [getattr(source, "kind", None) for source in controller._watching.sources] == [
         metadata_only(Secret),
         metadata_only(ConfigMap),
     ]

@@ -28,7 +28,7 @@ def drained(queue: PriorityQueue[str]) -> list[str | None]:
             return items
 
 
-def test_wq_50_it_is_a_rate_limiting_queue_with_options(clock, queue: RateLimiting[str]) -> None:
+def test_wq_50_pq_01_it_is_a_rate_limiting_queue_with_options(clock, queue: RateLimiting[str]) -> None:
     assert isinstance(queue, PriorityQueue)
     queue.add("a")
     queue.add_after("b", 1.0)
@@ -53,7 +53,7 @@ def test_wq_50_the_default_limiter_has_no_bucket(clock, queue) -> None:
     assert queue.num_requeues("slow") == 0
 
 
-def test_wq_51_higher_first_and_in_order_of_insertion_within_one(clock, queue) -> None:
+def test_wq_51_pq_01_higher_first_and_in_order_of_insertion_within_one(clock, queue) -> None:
     for item, priority in [("a", 0), ("b", 5), ("c", -5), ("d", 5), ("e", 0)]:
         queue.add_with([item], priority=priority)
     queue.add_with(["not ready"], priority=100, after=10.0)
@@ -61,7 +61,7 @@ def test_wq_51_higher_first_and_in_order_of_insertion_within_one(clock, queue) -
     assert drained(queue) == ["b", "d", "a", "e", "c"]
 
 
-def test_wq_52_an_item_known_keeps_the_most_and_the_earliest(clock, queue) -> None:
+def test_wq_52_pq_02_an_item_known_keeps_the_most_and_the_earliest(clock, queue) -> None:
     queue.add_with(["a"], after=5.0, priority=3)
     queue.add_with(["a"], after=9.0, priority=7)
     queue.add_with(["a"], after=2.0, priority=1)
@@ -97,7 +97,7 @@ def test_wq_53_a_raise_goes_to_the_end_and_the_same_keeps_its_place(queue) -> No
     assert drained(queue) == ["x", "y", "b", "a", "c"]
 
 
-def test_wq_54_what_was_delayed_is_ordered_by_when_it_became_ready(clock, queue) -> None:
+def test_wq_54_pq_03_what_was_delayed_is_ordered_by_when_it_became_ready(clock, queue) -> None:
     queue.add_after("third", 3.0)
     queue.add_after("first", 1.0)
     clock.advance(2.0)
@@ -129,7 +129,7 @@ def test_wq_55_the_smaller_of_two_delays_counts(clock) -> None:
     assert drained(queue) == ["b", "c"]
 
 
-def test_wq_56_an_item_in_work_is_kept_back_until_done(queue) -> None:
+def test_wq_56_pq_04_an_item_in_work_is_kept_back_until_done(queue) -> None:
     queue.add_with(["a"], priority=9)
     queue.get()
     queue.add_with(["a"], priority=9)
@@ -192,7 +192,7 @@ def test_wq_57_len_counts_the_ready_only(clock, queue) -> None:
     assert queue
 
 
-def test_wq_58_a_shutdown_ends_everything_at_once(clock, queue, pool) -> None:
+def test_wq_58_pq_05_a_shutdown_ends_everything_at_once(clock, queue, pool) -> None:
     getters = [pool.submit(queue.get_with_priority) for _ in range(3)]
     clock.wait_for_waiters(3)
     queue.shut_down(drain=True)
