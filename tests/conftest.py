@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
 import time
@@ -18,6 +19,12 @@ GRACE = 2.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the fixtures of the package, also in an environment that was installed before it had an entry point."""
+    if not config.pluginmanager.hasplugin("k8srt"):
+        config.pluginmanager.register(importlib.import_module("k8srt.testing.pytest_plugin"), "k8srt")
 
 
 def _library_threads() -> set[threading.Thread]:

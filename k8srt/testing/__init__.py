@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from k8srt.testing.fake.watcher import FakeWatcher as FakeWatcher
     from k8srt.testing.recorder import FakeEventsRecorder as FakeEventsRecorder
     from k8srt.testing.recorder import FakeRecorder as FakeRecorder
+    from k8srt.testing.webhooks import install_webhooks as install_webhooks
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
@@ -63,6 +64,7 @@ __getattr__, __dir__ = lazy_exports(
         "equal_object": "k8srt.testing.asserting",
         "eventually": "k8srt.testing.asserting",
         "install_crds": "k8srt.testing.crds",
+        "install_webhooks": "k8srt.testing.webhooks",
         "open_server": "k8srt.testing.choosing",
         "refusal": "k8srt.testing.fake.refusals",
         "uninstall_crds": "k8srt.testing.crds",

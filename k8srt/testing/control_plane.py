@@ -177,10 +177,10 @@ class ControlPlane:
         self._folder = tempfile.mkdtemp(prefix="k8srt-control-plane-")
         folder = Path(self._folder)
         self._authority = Authority.new()
-        etcd_url = f"http://127.0.0.1:{_free_port()}"
+        etcd_url = f"http://127.0.0.1:{free_port()}"
         self._etcd = self._process("etcd", _etcd_flags(folder, etcd_url), folder, owned=self._folder)
         self._etcd.start(lambda: _answers(f"{etcd_url}/health"), self._start_timeout)
-        port = _free_port()
+        port = free_port()
         flags = self._write_credentials(folder)
         self._api_server = self._process("kube-apiserver", [*_api_server_flags(folder, etcd_url, port), *flags], folder)
         self._url = f"https://127.0.0.1:{port}"
@@ -347,7 +347,8 @@ def _api_server_flags(folder: Path, etcd_url: str, port: int) -> list[str]:
     ]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listened at a moment ago."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
