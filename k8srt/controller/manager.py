@@ -577,8 +577,7 @@ class Manager(Decorators):
             raise failures[0]
 
     def _end_elsewhere(self) -> None:
-        """Stop, in a thread of its own. Does not wait."""
-        self._asked_to_stop.set()
+        """Stop, in a thread of its own, which may take locks that a signal handler interrupted. Does not wait."""
         with self._lock:
             if self._stopper is None:
                 self._stopper = spawn("manager-stop", self._end)
@@ -640,6 +639,7 @@ class Manager(Decorators):
             return
         log.error("%r failed, stopping everything: %s", runnable, err)
         self._note(err)
+        self._asked_to_stop.set()
         self._end_elsewhere()
 
     def _note(self, err: BaseException) -> None:

@@ -26,7 +26,7 @@ class _Names:
     """The lowest number that no living thread of the same name has."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards _taken
+        self._lock = threading.RLock()  # guards _taken; re-entrant for the sake of signal handlers
         self._taken: dict[str, set[int]] = {}
 
     def take(self, what: str) -> int:
