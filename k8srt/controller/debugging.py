@@ -52,7 +52,7 @@ def _threads() -> HTTPResponse:
 def _queues(manager: Manager, request: HTTPRequest) -> Mapping[str, Any]:
     wanted = request.parameter("controller")
     return {
-        each.name: {key: value for key, value in each.debug_state().items() if key in ("active", "queue", "workers")}
+        each.name: {"requests": each.queue_snapshot(), "workers": each.debug_state()["workers"]}
         for each in manager.controllers
         if wanted in ("", each.name)
     }
