@@ -35,14 +35,14 @@ def await_established(definitions, name):
 
 
 @pytest.fixture
-def server():
+def server(own_server):
     """A server that has the definition of Foos."""
-    with APIServer() as server, Clientset(server.config) as cs:
+    with Clientset(own_server.config) as cs:
         for document in yamlio.load_all(FOO.read_text()):
             if document["kind"] == KIND:
                 definitions = cs.apiextensions_v1.custom_resource_definitions()
                 definitions.create(CustomResourceDefinition.from_dict(document))
-        yield server
+    return own_server
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.cli.main import main
 from k8srt.errors import Invalid
 from k8srt.kubernetes import Clientset
-from k8srt.testing.apiserver.server import APIServer
 
 TESTS = Path(__file__).parents[1]
 KEPT = TESTS / "typing/crds_gen"
@@ -36,15 +35,14 @@ def await_established(client, name):
 
 
 @pytest.fixture(scope="module")
-def server():
+def server(module_server):
     """A server that has all definitions."""
-    with APIServer() as server:
-        with Clientset(server.config) as cs:
-            client = cs.apiextensions_v1.custom_resource_definitions()
-            names = [client.create(CustomResourceDefinition.from_dict(each)).metadata.name for each in definitions()]
-            for name in names:
-                await_established(client, name)
-        yield server
+    with Clientset(module_server.config) as cs:
+        client = cs.apiextensions_v1.custom_resource_definitions()
+        names = [client.create(CustomResourceDefinition.from_dict(each)).metadata.name for each in definitions()]
+        for name in names:
+            await_established(client, name)
+    return module_server
 
 
 @pytest.fixture(scope="module")

@@ -33,9 +33,8 @@ NS = "default"
 
 
 @pytest.fixture
-def server():
-    with APIServer() as server:
-        yield server
+def server(own_server):
+    return own_server
 
 
 @pytest.fixture
