@@ -203,6 +203,11 @@ def caches_synced(manager: Manager) -> Check:
     return check
 
 
+def webhook_server_started(manager: Manager) -> Check:
+    """Fails until the webhook server of the manager takes connections. It has one from then on: MGR-16, WHS-07."""
+    return manager.webhook_server.started_checker()
+
+
 def leader_or_standby(manager: Manager) -> Check:
     """Fails when the elector got no answer within twice its deadline, or holds a lease that has expired."""
 

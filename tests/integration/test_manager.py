@@ -31,6 +31,7 @@ from k8srt.kubernetes import Clientset
 from k8srt.rest import Config
 from k8srt.testing import APIServer
 from k8srt.tools.leaderelection.failures import NotLeaderError
+from k8srt.tools.leaderelection.leaselock import LeaseLock
 from k8srt.util.clock import SYSTEM
 from k8srt.util.threads import Latch, Stop
 
@@ -415,6 +416,17 @@ def test_mgr_13_times_and_names_that_are_left_out(cs: Clientset) -> None:
     assert office.elector.identity.startswith(f"{socket.gethostname()}_")
     assert (Election().lease_duration, Election().renew_deadline, Election().retry_period) == (15.0, 10.0, 2.0)
     assert not Election().release_on_cancel
+    office.resign(give_back=False)
+
+
+def test_mgr_13_a_lock_that_is_ready_is_used_as_it_is(cs: Clientset, namespace: str) -> None:
+    lock = LeaseLock(cs, namespace, "ready-made", "somebody")
+
+    office = Office(Election("ignored", lock=lock), cs, lead=print, lost=print, failed=print, clock=SYSTEM)
+
+    assert office.elector.lock is lock
+    assert office.config is None
+    assert office.lease is None
     office.resign(give_back=False)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from k8srt.controller.health import Checks
+from k8srt.controller.health import CheckFailed, Checks, caches_synced, leader_or_standby, not_wedged, watches_fresh
 from k8srt.controller.webhook.messages import HTTPRequest, HTTPResponse
 from k8srt.testing.clock import FakeClock
+from k8srt.tools.leaderelection.failures import LeaseNotRenewed
 
 LONG = 20.0
 
@@ -124,3 +127,65 @@ def test_hlz_03_checks_are_functions_of_a_request_or_of_nothing(checks: Checks) 
         checks.add("a/b", bad)
     with pytest.raises(TypeError, match="a function of a request"):
         checks.add("two", lambda a, b: None)
+
+
+def manager(**parts: Any) -> Any:
+    return SimpleNamespace(clock=FakeClock(), **parts)
+
+
+def test_hlz_05_an_election_that_hears_nothing_fails() -> None:
+    elector = SimpleNamespace(check=lambda tolerance: None, renew_deadline=10.0, retry_period=2.0, attempted_at=None)
+    of = manager(elector=elector)
+    check = leader_or_standby(of)
+
+    check()
+    elector.attempted_at = of.clock.now()
+    of.clock.advance(12.0)
+    check()
+    of.clock.advance(1.0)
+    with pytest.raises(CheckFailed, match="no answer for 13s"):
+        check()
+    leader_or_standby(manager(elector=None))()
+
+
+def test_hlz_05_a_leader_that_does_not_renew_fails() -> None:
+    def expired(tolerance: float) -> None:
+        raise LeaseNotRenewed("failed election to renew leadership")
+
+    with pytest.raises(LeaseNotRenewed):
+        leader_or_standby(manager(elector=SimpleNamespace(check=expired)))()
+
+
+def test_hlz_05_controllers_that_are_wedged_are_named() -> None:
+    busy = SimpleNamespace(name="busy", wedged=False, seconds_without_end=lambda: 700.0)
+    idle = SimpleNamespace(name="idle", wedged=True, seconds_without_end=lambda: None)
+    of = manager(controllers=[busy, idle])
+
+    with pytest.raises(CheckFailed, match=r"any more: idle$"):
+        not_wedged(of)()
+    with pytest.raises(CheckFailed, match=r"any more: busy$"):
+        not_wedged(of, after=600.0)()
+    not_wedged(of, after=800.0)()
+
+
+def test_hlz_05_watches_that_fell_silent_are_named() -> None:
+    ages = [("ConfigMap", 700.0), ("Secret", 1.0), ("Pod", None)]
+    states = [SimpleNamespace(kind=kind, seconds_since_event=age) for kind, age in ages]
+    of = manager(cache=SimpleNamespace(status=lambda: states))
+
+    with pytest.raises(CheckFailed, match=r"nothing heard of ConfigMap \(700s\)$"):
+        watches_fresh(of, after=600.0)()
+    watches_fresh(of, after=800.0)()
+
+
+def test_hlz_05_caches_count_once_the_manager_has_started() -> None:
+    of = manager(cache=SimpleNamespace(unsynced=lambda: missing), started=False)
+    missing: list[str] = []
+
+    with pytest.raises(CheckFailed, match="not started"):
+        caches_synced(of)()
+    of.started = True
+    caches_synced(of)()
+    missing.append("Pod")
+    with pytest.raises(CheckFailed, match="not synced yet: Pod"):
+        caches_synced(of)()
