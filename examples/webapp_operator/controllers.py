@@ -12,6 +12,7 @@ from k8srt.api.apps.v1 import Deployment, DeploymentSpec
 from k8srt.api.core.v1 import Container, ContainerPort, PodSpec, PodTemplateSpec, Service, ServicePort, ServiceSpec
 from k8srt.apimachinery.meta import LabelSelector, ObjectMeta
 from k8srt.controller import Context, Result, RetryAfter
+from k8srt.controller.applying import Ensured
 from k8srt.controller.registry import Registry
 
 from .api import Preview, WebApp, WebAppSpec
@@ -30,9 +31,9 @@ def run_web_app(app: WebApp, ctx: Context) -> None:
     """Have the Deployment and the Service, and say how many replicas are available."""
     if app.metadata.deletion_timestamp:
         return  # what it owns goes with it
-    deployment = deployment_for(app)
-    ctx.ensure(deployment)
-    ctx.ensure(service_for(app))
+    for wanted in (deployment_for(app), service_for(app)):
+        if (outcome := ctx.ensure(wanted)) is not Ensured.UNCHANGED:
+            ctx.log.info("%s is %s", wanted.kind, outcome)
     running = ctx.client.get(Deployment, ctx.request)  # what was just written is there, too
     with ctx.patching(app):
         app.status.available = running.status.available_replicas or 0
