@@ -273,7 +273,7 @@ def test_a_server_that_is_not_there_is_one_line(tmp_path, sample):
 
 
 def test_a_server_that_refuses_is_one_line(cs, server, sample):
-    config = server.config.copy()
+    config = server.config.anonymous()
     config.bearer_token = "wrong"
 
     with pytest.raises(Unauthorized, match="GET http"):
