@@ -131,7 +131,8 @@ def test_a_definition_that_gains_a_version_serves_it_at_once(cs: Clientset) -> N
         "  - name: v2\n    served: true\n    storage: false\n"
         "    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}\n"
     )
-    text = DEFINITION + second + "---" + WIDGET.replace("stock.example.com/v1", "stock.example.com/v2").replace("w1", "w2")
+    newer = WIDGET.replace("stock.example.com/v1", "stock.example.com/v2").replace("w1", "w2")
+    text = DEFINITION + second + "---" + newer
 
     outcomes = cs.apply(text)
 

@@ -25,6 +25,7 @@ from tests.contract_ids import (
         "cache",
         "reflector",
         "users",
+        "runtime",
         "informer",
         "workqueue",
         "rest",
