@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from k8srt.api.apps.v1 import Deployment
-from k8srt.api.core.v1 import Pod
+from k8srt.api.core.v1 import ConfigMap, Pod
+from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
 
@@ -125,6 +126,30 @@ def test_informers_listers_and_queues(cs):
 
     assert not worker.is_alive()
     assert seen == ["default/web-0", "default/web-0"]
+
+
+def test_a_controller_in_one_page(cs):
+    cs.core_v1.config_maps("default").create(ConfigMap(metadata=ObjectMeta(name="mine")))
+    code, run_it, rest = snippet("mgr.run()").partition("mgr.run()")
+    names = run(code, cs=cs)
+    manager = names["mgr"]
+
+    def seen() -> list[str]:
+        events = cs.events_v1.events("default").list()
+        return [event.regarding.name for event in events if event.reason == "Seen"]
+
+    runner = threading.Thread(target=exec, args=(run_it + rest, names), daemon=True)
+    runner.start()
+    assert manager.elected.wait(timeout=30)
+    with cs.events_v1.events("default").watch(timeout_seconds=30) as events:
+        for event in events:
+            if event.object.regarding.name == "mine":
+                break
+    manager.stop()
+    runner.join(timeout=30)
+
+    assert not runner.is_alive()
+    assert "mine" in seen()
 
 
 def test_the_cluster_in_the_process():
