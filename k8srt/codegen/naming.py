@@ -21,6 +21,7 @@ STRUCT_ATTRIBUTES = frozenset({"from_dict", "to_dict"})
 OBJECT_ATTRIBUTES = STRUCT_ATTRIBUTES | frozenset(
     {
         "api_version",
+        "become",
         "copy",
         "decode",
         "encode",

@@ -395,9 +395,9 @@ def test_cch_14_namespaces_change_while_it_runs_and_handlers_follow() -> None:
 WIDGETS = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
-    "metadata": {"name": "widgets.example.com"},
+    "metadata": {"name": "widgets.late.example.com"},
     "spec": {
-        "group": "example.com",
+        "group": "late.example.com",
         "names": {"kind": "Widget", "plural": "widgets", "singular": "widget", "listKind": "WidgetList"},
         "scope": "Namespaced",
         "versions": [
@@ -410,7 +410,7 @@ WIDGETS = {
         ],
     },
 }
-WIDGET = GroupVersionKind("example.com", "v1", "Widget")
+WIDGET = GroupVersionKind("late.example.com", "v1", "Widget")
 
 
 def test_cch_15_a_kind_that_may_be_missing_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:

@@ -22,7 +22,7 @@ METHODS = {
     "create": {"create"},
     "update": {"update"},
     "patch": {"patch", "apply", "label", "annotate"},
-    "delete": {"delete"},
+    "delete": {"delete", "delete_record"},
     "deletecollection": {"delete_collection"},
     "status": {"update_status", "patch_status", "apply_status"},
     "scale": {"get_scale", "update_scale", "patch_scale", "apply_scale"},
