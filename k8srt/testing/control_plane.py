@@ -28,7 +28,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from k8srt.errors import AlreadyStarted, ConfigError, K8srtError
+from k8srt.errors import AlreadyStarted, ConfigError, K8srtError, TransportError
 from k8srt.testing.apiserver.certificates import SERVICE_NAMES, Authority, Pair
 from k8srt.testing.control_plane_binaries import duration, find_binary
 from k8srt.testing.control_plane_process import ControlPlaneFailed, GuardedProcess
@@ -179,15 +179,14 @@ class ControlPlane:
         self._authority = Authority.new()
         etcd_url = f"http://127.0.0.1:{free_port()}"
         self._etcd = self._process("etcd", _etcd_flags(folder, etcd_url), folder, owned=self._folder)
-        self._etcd.start(lambda: _answers(f"{etcd_url}/health"), self._start_timeout)
+        self._etcd.start(lambda: _answers(etcd_url, "/health"), self._start_timeout)
         port = free_port()
         flags = self._write_credentials(folder)
         self._api_server = self._process("kube-apiserver", [*_api_server_flags(folder, etcd_url, port), *flags], folder)
         self._url = f"https://127.0.0.1:{port}"
         self._config = self._config_of(_ADMIN, (MASTERS,))
-        self._api_server.start(
-            lambda: _answers(f"{self._url}/readyz", folder / "ca.crt", self.token), self._start_timeout
-        )
+        authority = self._ca().pair.certificate
+        self._api_server.start(lambda: _answers(self._url, "/readyz", authority, self.token), self._start_timeout)
 
     def _process(self, name: str, flags: Sequence[str], folder: Path, owned: str = "") -> GuardedProcess:
         return GuardedProcess(
@@ -355,16 +354,21 @@ def free_port() -> int:
         return port
 
 
-def _answers(url: str, ca: Path | None = None, token: str = "") -> bool:
+def _answers(url: str, path: str, authority: bytes = b"", token: str = "") -> bool:
     """Whether a GET is answered with 200."""
-    import urllib3
+    from k8srt.transport.client import Transport
+    from k8srt.transport.tls import TLSConfig
 
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with urllib3.PoolManager(retries=False, timeout=1.0, ca_certs=str(ca) if ca is not None else None) as pool:
-        try:
-            return pool.request("GET", url, headers=headers).status == 200
-        except urllib3.exceptions.HTTPError:
-            return False
+    transport = Transport(url, tls=TLSConfig(ca_data=authority), connect_timeout=1.0, read_timeout=1.0)
+    try:
+        reply = transport.send("GET", path, headers=headers)
+        reply.read()
+        return reply.status == 200
+    except TransportError:
+        return False
+    finally:
+        transport.close()
 
 
 def _flag(variable: str) -> bool:
