@@ -37,6 +37,21 @@ def embedded_server() -> Iterator[APIServer]:
         yield server
 
 
+@pytest.fixture
+def cs(server: Server) -> Iterator[Clientset]:
+    """A client of the `server` of the module."""
+    with Clientset(server.config) as cs:
+        yield cs
+
+
+@pytest.fixture
+def namespace(cs: Clientset, request: pytest.FixtureRequest) -> str:
+    """A namespace of the test's own."""
+    name = f"t-{abs(hash(request.node.name)) % 10**8}"
+    cs.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    return name
+
+
 @contextmanager
 def _server(request: pytest.FixtureRequest) -> Iterator[Server]:
     if chosen() is Mode.EMBEDDED:

@@ -30,19 +30,6 @@ def server() -> Iterator[APIServer]:
         yield server
 
 
-@pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
-    with Clientset(server.config) as cs:
-        yield cs
-
-
-@pytest.fixture
-def namespace(cs: Clientset, request: pytest.FixtureRequest) -> str:
-    name = f"f-{abs(hash(request.node.name)) % 10**8}"
-    cs.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    return name
-
-
 class Tally:
     """How often each object was looked at."""
 

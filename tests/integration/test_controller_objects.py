@@ -31,19 +31,6 @@ def server() -> Iterator[APIServer]:
         yield server
 
 
-@pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
-    with Clientset(server.config) as cs:
-        yield cs
-
-
-@pytest.fixture
-def namespace(cs: Clientset, request: pytest.FixtureRequest) -> str:
-    name = f"o-{abs(hash(request.node.name)) % 10**8}"
-    cs.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    return name
-
-
 class Told:
     """What happened, for waiting."""
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,19 +28,6 @@ LONG = 20.0
 @pytest.fixture(scope="module")
 def server(module_server: Server) -> Server:
     return module_server
-
-
-@pytest.fixture
-def cs(server: Server) -> Iterator[Clientset]:
-    with Clientset(server.config) as cs:
-        yield cs
-
-
-@pytest.fixture
-def namespace(cs: Clientset, request: pytest.FixtureRequest) -> str:
-    name = f"t-{abs(hash(request.node.name)) % 10**8}"
-    cs.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    return name
 
 
 class Seen:

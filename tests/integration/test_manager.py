@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from k8srt import errors
-from k8srt.api.core.v1 import ConfigMap, Namespace
+from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.controller import Context, Manager, Request
 from k8srt.controller.cluster import Cluster
@@ -42,19 +42,6 @@ LONG = 20.0
 def server() -> Iterator[APIServer]:
     with APIServer() as server:
         yield server
-
-
-@pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
-    with Clientset(server.config) as cs:
-        yield cs
-
-
-@pytest.fixture
-def namespace(cs: Clientset, request: pytest.FixtureRequest) -> str:
-    name = f"m-{abs(hash(request.node.name)) % 10**8}"
-    cs.core_v1.namespaces().create(Namespace(metadata=ObjectMeta(name=name)))
-    return name
 
 
 def get(url: str, **headers: str) -> tuple[int, str, Any]:

@@ -90,12 +90,6 @@ def server() -> Iterator[APIServer]:
         yield server
 
 
-@pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
-    with Clientset(server.config) as cs:
-        yield cs
-
-
 def get(url: str, context: ssl.SSLContext | None = None, **headers: str) -> tuple[int, str, str]:
     request = urllib.request.Request(url, headers=headers)
     try:

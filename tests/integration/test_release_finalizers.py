@@ -25,12 +25,6 @@ def server() -> Iterator[APIServer]:
 
 
 @pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
-    with Clientset(server.config) as cs:
-        yield cs
-
-
-@pytest.fixture
 def kubeconfig(server: APIServer, tmp_path: Path) -> str:
     file = tmp_path / "config"
     file.write_text(server.kubeconfig())

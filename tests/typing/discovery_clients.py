@@ -28,7 +28,7 @@ def discovery(config: Config) -> None:
     assert_type(client.server_version(), VersionInfo)
     assert_type(client.openapi_v3(), OpenAPIV3)
     assert_type(client.openapi_v3().schema("apps/v1"), dict[str, Any])
-    with CachedDiscoveryClient(MemCacheClient(client), "/tmp/cache", ttl=60.0) as cached:
+    with CachedDiscoveryClient(MemCacheClient(client), "cache", ttl=60.0) as cached:
         assert_type(cached.fresh(), bool)
 
 
