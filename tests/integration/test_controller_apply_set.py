@@ -17,7 +17,7 @@ from k8srt.kubernetes import Clientset
 from tests.integration import test_controller_objects as objects
 from tests.integration.test_controller_objects import Told, config_map, mine
 
-server, cs, namespace, made = objects.server, objects.cs, objects.namespace, objects.made
+server, made = objects.server, objects.made
 
 
 def member(kind: type[Any], name: str, namespace: str) -> Any:
