@@ -12,7 +12,7 @@ from k8srt.api.apps.v1 import Deployment, DeploymentSpec
 from k8srt.api.core.v1 import Container, ContainerPort, PodSpec, PodTemplateSpec, Service, ServicePort, ServiceSpec
 from k8srt.apimachinery.meta import LabelSelector, ObjectMeta
 from k8srt.controller import Context, Result, RetryAfter
-from k8srt.controller.applying import Ensured
+from k8srt.controller.client.applying import Ensured
 from k8srt.controller.registry import Registry
 
 from .api import Preview, WebApp, WebAppSpec

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from k8srt.errors import K8srtError
 
 if TYPE_CHECKING:
-    from k8srt.controller.manager import Manager
+    from k8srt.controller.manager.manager import Manager
 
 HELP = "print the least rights that the controllers of a manager need, as manifests"
 _NOWHERE = "http://127.0.0.1:9"
@@ -51,7 +51,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     """Print the manifests. Raises NoManager, and what the module raises when it is loaded."""
     from k8srt.apimachinery import yamlio
-    from k8srt.controller.rights import guessed, rights_of
+    from k8srt.controller.manager.rights import guessed, rights_of
 
     account = args.service_account.partition("/")
     if args.service_account and not (account[0] and account[2]):
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 def find_manager(target: str) -> Manager:
     """What `module:name` names. The folder that one is in counts as a place for modules. Raises NoManager."""
-    from k8srt.controller.manager import Manager
+    from k8srt.controller.manager.manager import Manager
     from k8srt.controller.registry import Registry
     from k8srt.rest.config import Config
 

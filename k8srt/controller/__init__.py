@@ -5,20 +5,25 @@ from typing import TYPE_CHECKING
 from k8srt._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from k8srt.controller.adapting import as_reconciler as as_reconciler
-    from k8srt.controller.applying import Ensured as Ensured
     from k8srt.controller.builder import Builder as Builder
     from k8srt.controller.builder import new_controller as new_controller
     from k8srt.controller.builder import new_controller_managed_by as new_controller_managed_by
     from k8srt.controller.builder import new_unmanaged_controller as new_unmanaged_controller
-    from k8srt.controller.cache import Cache as Cache
-    from k8srt.controller.channel import Channel as Channel
-    from k8srt.controller.channel import Feed as Feed
-    from k8srt.controller.client import Client as Client
-    from k8srt.controller.client_settings import dry_run as dry_run
-    from k8srt.controller.client_settings import namespaced as namespaced
-    from k8srt.controller.client_settings import with_field_owner as with_field_owner
-    from k8srt.controller.client_settings import with_field_validation as with_field_validation
+    from k8srt.controller.cache.cache import Cache as Cache
+    from k8srt.controller.cache.scopes import KindScope as KindScope
+    from k8srt.controller.cache.scopes import Scope as Scope
+    from k8srt.controller.cache.scopes import transform_strip_managed_fields as transform_strip_managed_fields
+    from k8srt.controller.client.applying import Ensured as Ensured
+    from k8srt.controller.client.client import Client as Client
+    from k8srt.controller.client.patches import merge_from as merge_from
+    from k8srt.controller.client.patches import strategic_merge_from as strategic_merge_from
+    from k8srt.controller.client.settings import dry_run as dry_run
+    from k8srt.controller.client.settings import namespaced as namespaced
+    from k8srt.controller.client.settings import with_field_owner as with_field_owner
+    from k8srt.controller.client.settings import with_field_validation as with_field_validation
+    from k8srt.controller.client.writing import Written as Written
+    from k8srt.controller.client.writing import create_or_patch as create_or_patch
+    from k8srt.controller.client.writing import create_or_update as create_or_update
     from k8srt.controller.cluster import Cluster as Cluster
     from k8srt.controller.context import Context as Context
     from k8srt.controller.context import ReconcileEnded as ReconcileEnded
@@ -42,8 +47,9 @@ if TYPE_CHECKING:
     from k8srt.controller.handler import EnqueueForOwner as EnqueueForOwner
     from k8srt.controller.handler import EnqueueMapped as EnqueueMapped
     from k8srt.controller.kinds import metadata_only as metadata_only
-    from k8srt.controller.manager import Manager as Manager
-    from k8srt.controller.office import Election as Election
+    from k8srt.controller.manager.manager import Manager as Manager
+    from k8srt.controller.manager.office import Election as Election
+    from k8srt.controller.metrics.scraping import MetricsOptions as MetricsOptions
     from k8srt.controller.options import Options as Options
     from k8srt.controller.ownership import AlreadyOwnedError as AlreadyOwnedError
     from k8srt.controller.ownership import has_controller_reference as has_controller_reference
@@ -52,27 +58,21 @@ if TYPE_CHECKING:
     from k8srt.controller.ownership import remove_owner_reference as remove_owner_reference
     from k8srt.controller.ownership import set_controller_reference as set_controller_reference
     from k8srt.controller.ownership import set_owner_reference as set_owner_reference
-    from k8srt.controller.patches import merge_from as merge_from
-    from k8srt.controller.patches import strategic_merge_from as strategic_merge_from
     from k8srt.controller.reasons import Reason as Reason
+    from k8srt.controller.reconciling.adapting import as_reconciler as as_reconciler
     from k8srt.controller.registry import Registry as Registry
     from k8srt.controller.request import Request as Request
     from k8srt.controller.request import Result as Result
     from k8srt.controller.request import RetryAfter as RetryAfter
     from k8srt.controller.request import TerminalError as TerminalError
     from k8srt.controller.retries import Retry as Retry
-    from k8srt.controller.scopes import KindScope as KindScope
-    from k8srt.controller.scopes import Scope as Scope
-    from k8srt.controller.scopes import transform_strip_managed_fields as transform_strip_managed_fields
-    from k8srt.controller.scraping import MetricsOptions as MetricsOptions
-    from k8srt.controller.serving import HTTPServer as HTTPServer
+    from k8srt.controller.serving.server import HTTPServer as HTTPServer
     from k8srt.controller.signals import setup_signal_handler as setup_signal_handler
-    from k8srt.controller.timed import Poll as Poll
-    from k8srt.controller.timed import Schedule as Schedule
-    from k8srt.controller.trigger import HTTPTrigger as HTTPTrigger
-    from k8srt.controller.writing import Written as Written
-    from k8srt.controller.writing import create_or_patch as create_or_patch
-    from k8srt.controller.writing import create_or_update as create_or_update
+    from k8srt.controller.sources.channel import Channel as Channel
+    from k8srt.controller.sources.channel import Feed as Feed
+    from k8srt.controller.sources.timed import Poll as Poll
+    from k8srt.controller.sources.timed import Schedule as Schedule
+    from k8srt.controller.sources.trigger import HTTPTrigger as HTTPTrigger
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
@@ -80,31 +80,31 @@ __getattr__, __dir__ = lazy_exports(
         "ABSENT": "k8srt.controller.filters",
         "AlreadyOwnedError": "k8srt.controller.ownership",
         "Builder": "k8srt.controller.builder",
-        "Cache": "k8srt.controller.cache",
-        "Channel": "k8srt.controller.channel",
-        "Client": "k8srt.controller.client",
+        "Cache": "k8srt.controller.cache.cache",
+        "Channel": "k8srt.controller.sources.channel",
+        "Client": "k8srt.controller.client.client",
         "Cluster": "k8srt.controller.cluster",
         "Context": "k8srt.controller.context",
         "Controller": "k8srt.controller.controller",
         "EnqueueForObject": "k8srt.controller.handler",
         "EnqueueForOwner": "k8srt.controller.handler",
         "EnqueueMapped": "k8srt.controller.handler",
-        "Ensured": "k8srt.controller.applying",
-        "Feed": "k8srt.controller.channel",
+        "Ensured": "k8srt.controller.client.applying",
+        "Feed": "k8srt.controller.sources.channel",
         "Finalized": "k8srt.controller.finalizers",
         "Finalizers": "k8srt.controller.finalizers",
-        "HTTPTrigger": "k8srt.controller.trigger",
-        "KindScope": "k8srt.controller.scopes",
-        "Election": "k8srt.controller.office",
-        "HTTPServer": "k8srt.controller.serving",
+        "HTTPTrigger": "k8srt.controller.sources.trigger",
+        "KindScope": "k8srt.controller.cache.scopes",
+        "Election": "k8srt.controller.manager.office",
+        "HTTPServer": "k8srt.controller.serving.server",
         "LeaderElectionLost": "k8srt.controller.failures",
-        "Manager": "k8srt.controller.manager",
-        "MetricsOptions": "k8srt.controller.scraping",
+        "Manager": "k8srt.controller.manager.manager",
+        "MetricsOptions": "k8srt.controller.metrics.scraping",
         "ShutdownTimeout": "k8srt.controller.failures",
         "setup_signal_handler": "k8srt.controller.signals",
         "Options": "k8srt.controller.options",
         "PRESENT": "k8srt.controller.filters",
-        "Poll": "k8srt.controller.timed",
+        "Poll": "k8srt.controller.sources.timed",
         "Reason": "k8srt.controller.reasons",
         "ReconcileEnded": "k8srt.controller.context",
         "ReconcileTimeout": "k8srt.controller.context",
@@ -113,24 +113,24 @@ __getattr__, __dir__ = lazy_exports(
         "Result": "k8srt.controller.request",
         "Retry": "k8srt.controller.retries",
         "RetryAfter": "k8srt.controller.request",
-        "Schedule": "k8srt.controller.timed",
-        "Scope": "k8srt.controller.scopes",
+        "Schedule": "k8srt.controller.sources.timed",
+        "Scope": "k8srt.controller.cache.scopes",
         "StopRequested": "k8srt.controller.context",
         "TerminalError": "k8srt.controller.request",
-        "Written": "k8srt.controller.writing",
+        "Written": "k8srt.controller.client.writing",
         "add_finalizer": "k8srt.controller.finalizers",
-        "as_reconciler": "k8srt.controller.adapting",
+        "as_reconciler": "k8srt.controller.reconciling.adapting",
         "contains_finalizer": "k8srt.controller.finalizers",
-        "create_or_patch": "k8srt.controller.writing",
-        "create_or_update": "k8srt.controller.writing",
+        "create_or_patch": "k8srt.controller.client.writing",
+        "create_or_update": "k8srt.controller.client.writing",
         "current": "k8srt.controller.context",
-        "dry_run": "k8srt.controller.client_settings",
+        "dry_run": "k8srt.controller.client.settings",
         "field": "k8srt.controller.filters",
         "has_controller_reference": "k8srt.controller.ownership",
         "has_owner_reference": "k8srt.controller.ownership",
-        "merge_from": "k8srt.controller.patches",
+        "merge_from": "k8srt.controller.client.patches",
         "metadata_only": "k8srt.controller.kinds",
-        "namespaced": "k8srt.controller.client_settings",
+        "namespaced": "k8srt.controller.client.settings",
         "new_controller": "k8srt.controller.builder",
         "new_controller_managed_by": "k8srt.controller.builder",
         "new_unmanaged_controller": "k8srt.controller.builder",
@@ -140,10 +140,10 @@ __getattr__, __dir__ = lazy_exports(
         "remove_owner_reference": "k8srt.controller.ownership",
         "set_controller_reference": "k8srt.controller.ownership",
         "set_owner_reference": "k8srt.controller.ownership",
-        "strategic_merge_from": "k8srt.controller.patches",
-        "transform_strip_managed_fields": "k8srt.controller.scopes",
-        "with_field_owner": "k8srt.controller.client_settings",
-        "with_field_validation": "k8srt.controller.client_settings",
+        "strategic_merge_from": "k8srt.controller.client.patches",
+        "transform_strip_managed_fields": "k8srt.controller.cache.scopes",
+        "with_field_owner": "k8srt.controller.client.settings",
+        "with_field_validation": "k8srt.controller.client.settings",
         "with_finalizer": "k8srt.controller.finalizers",
     },
 )

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from k8srt.controller.adapting import Function, as_reconcile
 from k8srt.controller.controller import Controller
 from k8srt.controller.filters import Leaving, annotations_match, labels_match
 from k8srt.controller.handler import EnqueueForObject, EnqueueForOwner, EnqueueMapped, EventHandler
@@ -22,11 +21,12 @@ from k8srt.controller.mappers import by_annotation as map_by_annotation
 from k8srt.controller.mappers import by_index as map_by_index
 from k8srt.controller.mappers import by_label as map_by_label
 from k8srt.controller.predicate import Predicate, Where, as_predicates
+from k8srt.controller.reconciling.adapting import Function, as_reconcile
 from k8srt.controller.request import Request
 from k8srt.controller.source import Kind, Source
 
 if TYPE_CHECKING:
-    from k8srt.controller.manager import Manager
+    from k8srt.controller.manager.manager import Manager
 
 Mapper = Callable[[Any], Iterable[Request]]
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from k8srt.controller.cache import Cache
-from k8srt.controller.client import Client
+from k8srt.controller.cache.cache import Cache
+from k8srt.controller.client.client import Client
+from k8srt.controller.client.server_warnings import log_warning
 from k8srt.controller.recorders import Recorders
-from k8srt.controller.server_warnings import log_warning
 from k8srt.errors import ConfigError
 from k8srt.kubernetes.clientset import Clientset
 from k8srt.rest.config import Config

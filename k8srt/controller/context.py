@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic
 
 from k8srt.apimachinery.object import Object
-from k8srt.controller.cache import Cache
-from k8srt.controller.client import Client
+from k8srt.controller.cache.cache import Cache
+from k8srt.controller.client.client import Client
 from k8srt.controller.reasons import Reason
 from k8srt.controller.request import Request
 from k8srt.controller.retries import FRESH, Retry
@@ -28,9 +28,9 @@ from k8srt.util.clock import Clock
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
-    from k8srt.controller.applying import Ensured
-    from k8srt.controller.applyset import SetOutcome
-    from k8srt.controller.manager import Manager
+    from k8srt.controller.client.applying import Ensured
+    from k8srt.controller.client.applyset import SetOutcome
+    from k8srt.controller.manager.manager import Manager
 
     S = TypeVar("S", default=Any)
 else:
@@ -157,15 +157,15 @@ class Context(Generic[S]):
 
     def ensure(self, obj: Object, *, owner: Object | None = None, owned: bool = True) -> Ensured:
         """Have the server keep the fields that `obj` sets, owned by the object that is reconciled. Costs no request
-        when that is so already. See `k8srt.controller.applying`. Contract: APL-02."""
-        from k8srt.controller.applying import ensure
+        when that is so already. See `k8srt.controller.client.applying`. Contract: APL-02."""
+        from k8srt.controller.client.applying import ensure
 
         return ensure(self, obj, owner=owner, owned=owned)
 
     def apply_set(self, name: str, objects: Iterable[Object], *, owner: Object | None = None) -> SetOutcome:
         """Ensure these objects, and delete those that were in the set of this name and are not among them any more.
-        See `k8srt.controller.applyset`. Contract: APL-06."""
-        from k8srt.controller.applyset import apply_set
+        See `k8srt.controller.client.applyset`. Contract: APL-06."""
+        from k8srt.controller.client.applyset import apply_set
 
         return apply_set(self, name, objects, owner=owner)
 
@@ -173,7 +173,7 @@ class Context(Generic[S]):
         self, obj: T, *, always_status: bool = False, optimistic_lock: bool = False
     ) -> AbstractContextManager[T]:
         """Send what the block changes in `obj`, body and status. Contract: APL-03."""
-        from k8srt.controller.applying import patching
+        from k8srt.controller.client.applying import patching
 
         return patching(self, obj, always_status=always_status, optimistic_lock=optimistic_lock)
 

@@ -15,29 +15,29 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from k8srt.controller.cache import Cache
-from k8srt.controller.client import Client
-from k8srt.controller.contexts import Surroundings
-from k8srt.controller.describing import Description
-from k8srt.controller.jobs import Jobs
+from k8srt.controller.cache.cache import Cache
+from k8srt.controller.client.client import Client
 from k8srt.controller.options import Options
 from k8srt.controller.reasons import Reason, Reasons
-from k8srt.controller.reconciling import Panic as Panic
-from k8srt.controller.reconciling import Reconcile as Reconcile
-from k8srt.controller.reconciling import Reconciling
+from k8srt.controller.reconciling.contexts import Surroundings
+from k8srt.controller.reconciling.describing import Description
+from k8srt.controller.reconciling.jobs import Jobs
+from k8srt.controller.reconciling.loop import Panic as Panic
+from k8srt.controller.reconciling.loop import Reconcile as Reconcile
+from k8srt.controller.reconciling.loop import Reconciling
+from k8srt.controller.reconciling.snapshot import snapshot
+from k8srt.controller.reconciling.warmup import Warmup
+from k8srt.controller.reconciling.watching import Watching
+from k8srt.controller.reconciling.workers import Workers
 from k8srt.controller.request import Request
-from k8srt.controller.snapshot import snapshot
 from k8srt.controller.source import Source
-from k8srt.controller.warmup import Warmup
-from k8srt.controller.watching import Watching
-from k8srt.controller.workers import Workers
 from k8srt.errors import AlreadyStarted
 from k8srt.util.clock import SYSTEM, Clock
 from k8srt.util.threads import Latch, Stop, linked
 from k8srt.util.workqueue import LOW_PRIORITY, PriorityQueue
 
 if TYPE_CHECKING:
-    from k8srt.controller.manager import Manager
+    from k8srt.controller.manager.manager import Manager
 
 log = logging.getLogger(__name__)
 

@@ -20,13 +20,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from k8srt.controller.webhook.messages import HTTPRequest, HTTPResponse
+from k8srt.controller.serving.messages import HTTPRequest, HTTPResponse
 from k8srt.errors import K8srtError
 from k8srt.util.clock import SYSTEM, Clock
 from k8srt.util.threads import Stop, spawn
 
 if TYPE_CHECKING:
-    from k8srt.controller.manager import Manager
+    from k8srt.controller.manager.manager import Manager
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
-    from k8srt.controller.decorating import Decorators
-    from k8srt.controller.manager import Manager
+    from k8srt.controller.manager.decorating import Decorators
+    from k8srt.controller.manager.manager import Manager
 
     class _Decorators(Decorators):
         """What type checkers see: decorators that leave functions as they are."""

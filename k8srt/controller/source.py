@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from k8srt.controller.cache import Cache
+from k8srt.controller.cache.cache import Cache
 from k8srt.controller.event import CreateEvent, Event, UpdateEvent
 from k8srt.controller.handler import EventHandler, RequestQueue, delete_event
 from k8srt.controller.kinds import gvk_of, name_of

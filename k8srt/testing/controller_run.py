@@ -27,7 +27,7 @@ from typing import Any, NamedTuple, Self
 from k8srt.apimachinery.object import Object
 from k8srt.controller.builder import Builder
 from k8srt.controller.controller import Controller
-from k8srt.controller.manager import Manager
+from k8srt.controller.manager.manager import Manager
 from k8srt.controller.request import Request, Result
 from k8srt.kubernetes.clientset import Clientset
 from k8srt.kubernetes.manifests.sources import Source

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from k8srt.api.events.v1 import Event
 from k8srt.cli.rbac import manifests
 from k8srt.controller import Manager
-from k8srt.controller.rights import rights_of
+from k8srt.controller.manager.rights import rights_of
 from k8srt.kubernetes import Clientset
 from k8srt.rest import Config
 from k8srt.testing import APIServer

@@ -11,7 +11,7 @@ from k8srt.api.core.v1 import ConfigMap, Namespace
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.schema import GroupVersionKind
 from k8srt.controller import Builder, EnqueueForObject, Manager, Request, merge_from, metadata_only
-from k8srt.controller.cache import NamespaceNotCached
+from k8srt.controller.cache.cache import NamespaceNotCached
 from k8srt.controller.context import Context
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer

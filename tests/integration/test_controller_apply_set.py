@@ -12,7 +12,7 @@ from k8srt import errors
 from k8srt.api.core.v1 import ConfigMap, Namespace, Secret
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.controller import Context, Manager
-from k8srt.controller.applyset import KINDS_ANNOTATION, MEMBER_LABEL, apply_set, set_id
+from k8srt.controller.client.applyset import KINDS_ANNOTATION, MEMBER_LABEL, apply_set, set_id
 from k8srt.kubernetes import Clientset
 from tests.integration import test_controller_objects as objects
 from tests.integration.test_controller_objects import Told, config_map, mine

@@ -13,11 +13,11 @@ from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.object import Object
 from k8srt.controller import Builder, Context, Manager, Request, Result
-from k8srt.controller.channel import Channel
+from k8srt.controller.client.writing import Written, create_or_patch, create_or_update
 from k8srt.controller.finalizers import with_finalizer
 from k8srt.controller.handler import EnqueueForObject
 from k8srt.controller.source import SourceFailed
-from k8srt.controller.writing import Written, create_or_patch, create_or_update
+from k8srt.controller.sources.channel import Channel
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
 

@@ -15,7 +15,7 @@ from k8srt.api.core.v1 import ConfigMap, Secret
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.owners import new_controller_ref
 from k8srt.controller import Context, Manager, Request, Result, TerminalError
-from k8srt.controller.cache import NoFieldIndex
+from k8srt.controller.cache.cache import NoFieldIndex
 from k8srt.controller.failures import ShutdownTimeout
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer

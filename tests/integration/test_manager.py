@@ -20,13 +20,13 @@ from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.controller import Context, Manager, Request
 from k8srt.controller.cluster import Cluster
 from k8srt.controller.failures import ForkedProcessError, LeaderElectionLost, ShutdownTimeout
-from k8srt.controller.groups import StoppedError
 from k8srt.controller.health import caches_synced, leader_or_standby, not_wedged, watches_fresh
-from k8srt.controller.metrics import REGISTRY
-from k8srt.controller.office import Election, Office
-from k8srt.controller.serving import HTTPServer, PathTaken
-from k8srt.controller.webhook.listener import ListenError
-from k8srt.controller.webhook.messages import HTTPRequest, HTTPResponse, text
+from k8srt.controller.manager.groups import StoppedError
+from k8srt.controller.manager.office import Election, Office
+from k8srt.controller.metrics.names import REGISTRY
+from k8srt.controller.serving.listener import ListenError
+from k8srt.controller.serving.messages import HTTPRequest, HTTPResponse, text
+from k8srt.controller.serving.server import HTTPServer, PathTaken
 from k8srt.kubernetes import Clientset
 from k8srt.rest import Config
 from k8srt.testing import APIServer
@@ -548,13 +548,13 @@ def test_mgr_19_a_start_that_hangs_says_for_what_it_waits(server: APIServer, cap
 
     texts: list[str] = []
     handler = Told()
-    logging.getLogger("k8srt.controller.manager").addHandler(handler)
+    logging.getLogger("k8srt.controller.manager.manager").addHandler(handler)
     manager.add(Slow(), group="http")
     try:
         with manager:
             pass
     finally:
-        logging.getLogger("k8srt.controller.manager").removeHandler(handler)
+        logging.getLogger("k8srt.controller.manager.manager").removeHandler(handler)
 
     assert texts[0] == "starting http: still waiting for <the slow one>"
 

@@ -23,7 +23,7 @@ BEGINNING = """
 import os, signal, sys, threading
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.controller import Manager
-from k8srt.controller.office import Election
+from k8srt.controller.manager.office import Election
 from k8srt.controller.signals import setup_signal_handler
 from k8srt.rest import Config
 

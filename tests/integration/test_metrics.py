@@ -21,13 +21,13 @@ from k8srt.api.core.v1 import ConfigMap, Namespace
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.object import Object
 from k8srt.controller import Context, Manager, Request, Result, TerminalError
-from k8srt.controller import metrics as metrics_module
-from k8srt.controller.access import Reviews, reviewed
-from k8srt.controller.metrics import REGISTRY, reset_metrics_for_tests
-from k8srt.controller.office import Election
-from k8srt.controller.preflight import PreflightFailed
-from k8srt.controller.scraping import MetricsOptions, self_signed
-from k8srt.controller.webhook.messages import HTTPRequest, text
+from k8srt.controller.manager.office import Election
+from k8srt.controller.manager.preflight import PreflightFailed
+from k8srt.controller.metrics import names as metrics_module
+from k8srt.controller.metrics.access import Reviews, reviewed
+from k8srt.controller.metrics.names import REGISTRY, reset_metrics_for_tests
+from k8srt.controller.metrics.scraping import MetricsOptions, self_signed
+from k8srt.controller.serving.messages import HTTPRequest, text
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
 from k8srt.testing.apiserver.auth import User
@@ -393,13 +393,13 @@ def test_mgr_19_a_cache_that_does_not_fill_says_why(strict: APIServer, caplog: p
                 told.set()
 
     handler = Handler()
-    logging.getLogger("k8srt.controller.manager").addHandler(handler)
+    logging.getLogger("k8srt.controller.manager.manager").addHandler(handler)
     starting = threading.Thread(target=manager.start)
     starting.start()
     try:
         assert told.wait(LONG)
     finally:
-        logging.getLogger("k8srt.controller.manager").removeHandler(handler)
+        logging.getLogger("k8srt.controller.manager.manager").removeHandler(handler)
         manager.stop()
         starting.join(LONG)
 

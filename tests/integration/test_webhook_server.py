@@ -15,6 +15,9 @@ import pytest
 import urllib3
 
 from k8srt.controller import Manager
+from k8srt.controller.serving import figures
+from k8srt.controller.serving.listener import HTTPServer, ListenError
+from k8srt.controller.serving.messages import DropConnection
 from k8srt.controller.webhook import (
     AdmissionWebhook,
     HTTPRequest,
@@ -23,10 +26,7 @@ from k8srt.controller.webhook import (
     WebhookServer,
     allowed,
     authenticated,
-    figures,
 )
-from k8srt.controller.webhook.listener import HTTPServer, ListenError
-from k8srt.controller.webhook.messages import DropConnection
 from k8srt.errors import AlreadyStarted, ConfigError, K8srtError, NotStarted
 from k8srt.rest import Config
 from k8srt.testing import FakeClock

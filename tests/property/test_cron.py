@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8srt.controller.cron import Cron
+from k8srt.controller.sources.cron import Cron
 
 LIMITS = ((0, 59), (0, 23), (1, 28), (1, 12), (0, 6))
 

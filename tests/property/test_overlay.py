@@ -17,9 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.record import Record, record_from_parts
-from k8srt.controller.field_index import Query
-from k8srt.controller.kind_cache import _select_newest
-from k8srt.controller.overlay import Overlay, moment
+from k8srt.controller.cache.field_index import Query
+from k8srt.controller.cache.kind_cache import _select_newest
+from k8srt.controller.cache.overlay import Overlay, moment
 from k8srt.testing import FakeClock
 from k8srt.tools.cache import Indexer
 from k8srt.tools.cache.indexer import NAMESPACE_INDEX, meta_namespace_index

@@ -7,13 +7,13 @@ from typing import assert_type
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.schema import GroupVersionKind
 from k8srt.apimachinery.unstructured import Unstructured
-from k8srt.controller.cache import Cache
-from k8srt.controller.client import Client
-from k8srt.controller.client_settings import dry_run
-from k8srt.controller.kind_informer import KindInformer
+from k8srt.controller.cache.cache import Cache
+from k8srt.controller.cache.kind_informer import KindInformer
+from k8srt.controller.cache.reading import Listed
+from k8srt.controller.client.client import Client
+from k8srt.controller.client.patches import merge_from
+from k8srt.controller.client.settings import dry_run
 from k8srt.controller.kinds import metadata_only
-from k8srt.controller.patches import merge_from
-from k8srt.controller.reading import Listed
 from k8srt.metadata.partial import PartialObjectMetadata
 
 

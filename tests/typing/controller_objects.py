@@ -21,7 +21,7 @@ from k8srt.controller import (
     set_controller_reference,
     with_finalizer,
 )
-from k8srt.controller.applyset import SetOutcome
+from k8srt.controller.client.applyset import SetOutcome
 
 
 def mutate(config: ConfigMap) -> None:

@@ -31,7 +31,7 @@ def _afterwards() -> Iterator[None]:
 
 def test_log_01_nothing_is_configured_on_import() -> None:
     program = (
-        "import logging, k8srt, k8srt.log, k8srt.controller.manager; "
+        "import logging, k8srt, k8srt.log, k8srt.controller.manager.manager; "
         "print(logging.root.handlers, logging.getLogger('k8srt').handlers)"
     )
 

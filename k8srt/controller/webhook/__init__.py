@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 from k8srt._lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from k8srt.controller.serving.certificates import Certificate as Certificate
+    from k8srt.controller.serving.certificates import CertWatcher as CertWatcher
+    from k8srt.controller.serving.messages import HTTPRequest as HTTPRequest
+    from k8srt.controller.serving.messages import HTTPResponse as HTTPResponse
     from k8srt.controller.webhook.admission import AdmissionError as AdmissionError
     from k8srt.controller.webhook.admission import AdmissionRequest as AdmissionRequest
     from k8srt.controller.webhook.admission import AdmissionResponse as AdmissionResponse
@@ -15,8 +19,6 @@ if TYPE_CHECKING:
     from k8srt.controller.webhook.admission import errored as errored
     from k8srt.controller.webhook.admission import patch_response as patch_response
     from k8srt.controller.webhook.admission import patched as patched
-    from k8srt.controller.webhook.certificates import Certificate as Certificate
-    from k8srt.controller.webhook.certificates import CertWatcher as CertWatcher
     from k8srt.controller.webhook.configurations import Target as Target
     from k8srt.controller.webhook.conversion import ConversionError as ConversionError
     from k8srt.controller.webhook.conversion import ConversionWebhook as ConversionWebhook
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from k8srt.controller.webhook.conversion import round_trip as round_trip
     from k8srt.controller.webhook.handlers import multi_mutating as multi_mutating
     from k8srt.controller.webhook.handlers import multi_validating as multi_validating
-    from k8srt.controller.webhook.messages import HTTPRequest as HTTPRequest
-    from k8srt.controller.webhook.messages import HTTPResponse as HTTPResponse
     from k8srt.controller.webhook.registration import new_webhook_managed_by as new_webhook_managed_by
     from k8srt.controller.webhook.review import AdmissionWebhook as AdmissionWebhook
     from k8srt.controller.webhook.rules import HookRules as HookRules
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from k8srt.controller.webhook.wsgi import as_wsgi as as_wsgi
 
 _MODULES = {
-    "admission": (
+    "serving.certificates": ("CertWatcher", "Certificate"),
+    "serving.messages": ("HTTPRequest", "HTTPResponse"),
+    "webhook.admission": (
         "AdmissionError",
         "AdmissionRequest",
         "AdmissionResponse",
@@ -52,21 +54,19 @@ _MODULES = {
         "patch_response",
         "patched",
     ),
-    "certificates": ("CertWatcher", "Certificate"),
-    "configurations": ("Target",),
-    "conversion": ("ConversionError", "ConversionWebhook", "is_convertible", "round_trip"),
-    "handlers": ("multi_mutating", "multi_validating"),
-    "messages": ("HTTPRequest", "HTTPResponse"),
-    "registration": ("new_webhook_managed_by",),
-    "review": ("AdmissionWebhook",),
-    "rules": ("HookRules",),
-    "selfsigned": ("SelfSigned",),
-    "server": ("WebhookServer",),
-    "tokens": ("TokenAnswer", "TokenQuestion", "TokenWebhook", "authenticated", "unauthenticated"),
-    "upkeep": ("Install",),
-    "wsgi": ("as_wsgi",),
+    "webhook.configurations": ("Target",),
+    "webhook.conversion": ("ConversionError", "ConversionWebhook", "is_convertible", "round_trip"),
+    "webhook.handlers": ("multi_mutating", "multi_validating"),
+    "webhook.registration": ("new_webhook_managed_by",),
+    "webhook.review": ("AdmissionWebhook",),
+    "webhook.rules": ("HookRules",),
+    "webhook.selfsigned": ("SelfSigned",),
+    "webhook.server": ("WebhookServer",),
+    "webhook.tokens": ("TokenAnswer", "TokenQuestion", "TokenWebhook", "authenticated", "unauthenticated"),
+    "webhook.upkeep": ("Install",),
+    "webhook.wsgi": ("as_wsgi",),
 }
 
 __getattr__, __dir__ = lazy_exports(
-    __name__, {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
+    __name__, {name: f"k8srt.controller.{module}" for module, names in _MODULES.items() for name in names}
 )

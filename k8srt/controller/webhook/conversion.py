@@ -25,8 +25,8 @@ from k8srt.apimachinery.patch.jsonpatchcreate import create_json_patch
 from k8srt.apimachinery.schema import GroupKind, GroupVersionKind
 from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.controller.kinds import info_of
-from k8srt.controller.webhook.figures import report
-from k8srt.controller.webhook.messages import HTTPRequest, HTTPResponse, text
+from k8srt.controller.serving.figures import report
+from k8srt.controller.serving.messages import HTTPRequest, HTTPResponse, text
 from k8srt.errors import DecodeError, K8srtError
 
 log = logging.getLogger(__name__)

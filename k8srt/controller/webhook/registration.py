@@ -25,7 +25,7 @@ from k8srt.controller.webhook.rules import check_path, mutate_path, rules_for, v
 from k8srt.controller.webhook.server import WebhookServer
 
 if TYPE_CHECKING:
-    from k8srt.controller.manager import Manager
+    from k8srt.controller.manager.manager import Manager
 
 log = logging.getLogger(__name__)
 

@@ -13,6 +13,8 @@ import msgspec
 from k8srt.api.authentication.v1 import UserInfo
 from k8srt.apimachinery import wire
 from k8srt.apimachinery.schema import GroupVersionKind, GroupVersionResource
+from k8srt.controller.serving.figures import report
+from k8srt.controller.serving.messages import MAX_BODY, DropConnection, HTTPRequest, HTTPResponse
 from k8srt.controller.webhook.admission import (
     NO_KIND,
     NO_RESOURCE,
@@ -26,8 +28,6 @@ from k8srt.controller.webhook.admission import (
     denial_of,
     errored,
 )
-from k8srt.controller.webhook.figures import report
-from k8srt.controller.webhook.messages import MAX_BODY, DropConnection, HTTPRequest, HTTPResponse
 from k8srt.controller.webhook.rules import HookRules
 from k8srt.errors import StatusError
 

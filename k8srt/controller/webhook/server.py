@@ -20,11 +20,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from k8srt.controller.webhook.certificates import INTERVAL, CertWatcher
-from k8srt.controller.webhook.configurations import Target, configurations_of
-from k8srt.controller.webhook.figures import report, report_path
-from k8srt.controller.webhook.listener import HTTPServer
-from k8srt.controller.webhook.messages import (
+from k8srt.controller.serving.certificates import INTERVAL, CertWatcher
+from k8srt.controller.serving.figures import report, report_path
+from k8srt.controller.serving.listener import HTTPServer
+from k8srt.controller.serving.messages import (
     MAX_BODY,
     FunctionHandler,
     HTTPHandler,
@@ -32,6 +31,7 @@ from k8srt.controller.webhook.messages import (
     HTTPResponse,
     text,
 )
+from k8srt.controller.webhook.configurations import Target, configurations_of
 from k8srt.controller.webhook.review import AdmissionWebhook
 from k8srt.controller.webhook.rules import check_path
 from k8srt.controller.webhook.selfsigned import SelfSigned

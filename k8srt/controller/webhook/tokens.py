@@ -17,8 +17,8 @@ from typing import Any
 
 import msgspec
 
-from k8srt.controller.webhook.figures import report
-from k8srt.controller.webhook.messages import HTTPRequest, HTTPResponse
+from k8srt.controller.serving.figures import report
+from k8srt.controller.serving.messages import HTTPRequest, HTTPResponse
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from k8srt.controller.webhook.messages import MAX_BODY, DropConnection, HTTPHandler, HTTPRequest, HTTPResponse, text
+from k8srt.controller.serving.messages import MAX_BODY, DropConnection, HTTPHandler, HTTPRequest, HTTPResponse, text
 
 log = logging.getLogger(__name__)
 

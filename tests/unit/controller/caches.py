@@ -8,7 +8,7 @@ from typing import Any
 
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
-from k8srt.controller.cache import Cache
+from k8srt.controller.cache.cache import Cache
 from k8srt.testing import FakeClientset
 from k8srt.util.threads import Stop, spawn
 

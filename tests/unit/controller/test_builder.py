@@ -21,11 +21,11 @@ from k8srt.controller import (
     new_controller_managed_by,
     new_unmanaged_controller,
 )
-from k8srt.controller.adapting import as_reconcile
 from k8srt.controller.event import CreateEvent, Event
 from k8srt.controller.kinds import metadata_only
 from k8srt.controller.mappers import by_annotation, by_index, by_label
 from k8srt.controller.predicate import GenerationChanged, LabelChanged
+from k8srt.controller.reconciling.adapting import as_reconcile
 from k8srt.controller.source import Kind
 from k8srt.rest import Config
 from tests.unit.controller.rig import ByHand, config_map

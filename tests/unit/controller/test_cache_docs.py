@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from k8srt.controller import predicate, scopes
+from k8srt.controller import predicate
 from k8srt.controller.builder import Builder
+from k8srt.controller.cache import scopes
 
 
 @pytest.mark.parametrize("text", [Builder.owns.__doc__, Builder.watches.__doc__, predicate.__doc__, scopes.__doc__])

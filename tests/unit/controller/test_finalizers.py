@@ -16,7 +16,7 @@ from k8srt.controller import finalizers as fin
 from k8srt.controller.reasons import Reason
 from k8srt.controller.request import Request, Result
 from k8srt.testing import FakeClientset
-from tests.unit.controller.test_writing import Direct
+from tests.unit.controller.client.test_writing import Direct
 
 MINE, THEIRS = "example.com/mine", "example.com/theirs"
 

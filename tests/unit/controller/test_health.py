@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from k8srt.controller.health import CheckFailed, Checks, caches_synced, leader_or_standby, not_wedged, watches_fresh
-from k8srt.controller.webhook.messages import HTTPRequest, HTTPResponse
+from k8srt.controller.serving.messages import HTTPRequest, HTTPResponse
 from k8srt.testing.clock import FakeClock
 from k8srt.tools.leaderelection.failures import LeaseNotRenewed
 

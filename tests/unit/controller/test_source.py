@@ -15,14 +15,14 @@ from k8srt import errors
 from k8srt.api.core.v1 import ConfigMap, Pod, Secret
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.controller import predicate as p
-from k8srt.controller.cache import Cache
-from k8srt.controller.channel import Channel, Feed, as_request
-from k8srt.controller.cron import Cron
+from k8srt.controller.cache.cache import Cache
 from k8srt.controller.event import CreateEvent, UpdateEvent
 from k8srt.controller.handler import EnqueueForObject, EnqueueMapped, EventHandler
 from k8srt.controller.request import Request
 from k8srt.controller.source import Func, Informer, Kind, SourceFailed, in_words
-from k8srt.controller.timed import Poll, Schedule, digest
+from k8srt.controller.sources.channel import Channel, Feed, as_request
+from k8srt.controller.sources.cron import Cron
+from k8srt.controller.sources.timed import Poll, Schedule, digest
 from k8srt.testing import FakeClientset, FakeClock
 from k8srt.util.threads import Stop
 

@@ -12,6 +12,8 @@ import pytest
 from k8srt.api.core.v1 import Pod
 from k8srt.apimachinery.meta import Status, StatusCause, StatusDetails
 from k8srt.apimachinery.schema import GroupVersionKind, GroupVersionResource
+from k8srt.controller.serving import figures
+from k8srt.controller.serving.messages import DropConnection
 from k8srt.controller.webhook import (
     AdmissionError,
     AdmissionRequest,
@@ -22,11 +24,9 @@ from k8srt.controller.webhook import (
     allowed,
     denied,
     errored,
-    figures,
     patch_response,
     patched,
 )
-from k8srt.controller.webhook.messages import DropConnection
 from k8srt.errors import DecodeError, Invalid
 from tests.unit.controller.webhook.reviews import JSON, asked, pod, posted, request_of, review_of
 

@@ -12,14 +12,8 @@ from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import GroupKind
 from k8srt.apimachinery.unstructured import Unstructured
-from k8srt.controller.webhook import (
-    ConversionError,
-    ConversionWebhook,
-    HTTPRequest,
-    figures,
-    is_convertible,
-    round_trip,
-)
+from k8srt.controller.serving import figures
+from k8srt.controller.webhook import ConversionError, ConversionWebhook, HTTPRequest, is_convertible, round_trip
 from k8srt.controller.webhook.conversion import Converters
 from tests.unit.controller.webhook.kinds import Lone, PartV1, PlainV1, TankV1, TankV1beta1, TwoV1
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from k8srt.controller.serving.messages import DropConnection
 from k8srt.controller.webhook import (
     AdmissionWebhook,
     HTTPRequest,
@@ -20,7 +21,6 @@ from k8srt.controller.webhook import (
     authenticated,
     unauthenticated,
 )
-from k8srt.controller.webhook.messages import DropConnection
 from tests.unit.controller.webhook.reviews import asked, pod, posted, review_of
 
 JSON = dict[str, Any]

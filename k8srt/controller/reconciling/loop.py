@@ -1,0 +1,198 @@
+"""One reconcile after the other: its context, the call, and what follows from how it ended.
+
+Contract: REC-02 to REC-11, REC-17, REC-18, CTX-01 to CTX-04, CTL-09.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from k8srt.controller.context import Context, running
+from k8srt.controller.options import Options
+from k8srt.controller.reasons import Reason, Reasons
+from k8srt.controller.reconciling.contexts import Contexts, Surroundings
+from k8srt.controller.reconciling.jobs import Job, Jobs
+from k8srt.controller.reconciling.outcome import Outcome, settle, settle_failure
+from k8srt.controller.reconciling.reporting import Reporter
+from k8srt.controller.request import Request, Result, RetryAfter
+from k8srt.controller.retries import Retries, Verdict
+from k8srt.errors import Stopped
+from k8srt.util.clock import Clock
+from k8srt.util.threads import Stop
+from k8srt.util.workqueue import PriorityQueue
+from k8srt.util.workqueue.protocols import RateLimiter
+
+Reconcile = Callable[[Request, Context[Any]], Result | None]
+
+_PANICS = (RecursionError, MemoryError)
+_HELD_BACK = object()
+
+
+class Panic(Exception):
+    """What in Go would be a panic, recovered: its cause is what was raised. Contract: REC-08."""
+
+
+class Reconciling:
+    """See the module. Thread-safe: `handle` is what workers call."""
+
+    def __init__(
+        self,
+        name: str,
+        reconcile: Reconcile,
+        options: Options,
+        around: Surroundings,
+        queue: PriorityQueue[Request],
+        limiter: RateLimiter[Request],
+        jobs: Jobs,
+        reasons: Reasons,
+        *,
+        kind: Any,
+        halt: Stop,
+        clock: Clock,
+    ) -> None:
+        self.counts: Counter[Outcome] = Counter()
+        self.retries = Retries(options.policy(), clock, options.log_every_failure)
+        self.limiter = limiter
+        self._name = name
+        self._reconcile = reconcile
+        self._options = options
+        self._queue = queue
+        self._jobs = jobs
+        self._reasons = reasons
+        self._halt = halt
+        self._clock = clock
+        self._metrics = options.measured_by()
+        self._reporter = Reporter(options, kind)
+        self.contexts = Contexts(name, options, around, jobs, self.retries, kind=kind, halt=halt, clock=clock)
+        self._lock = threading.Lock()  # guards counts and all below
+        self._held_back: dict[Request, int] = {}
+
+    # ---- one of them ----------------------------------------------------------------------------------------------
+
+    def handle(self, request: Request, priority: int) -> None:
+        """Reconcile one request. Raises what is not to be recovered from."""
+        priority = priority if self._options.priority_queue else 0
+        reasons = self._reasons.take(request)
+        ctx = self.contexts.make(request, priority, reasons)
+        if reasons:
+            self._metrics.reasons(self._name, tuple(each.event for each in reasons))
+        began = self._clock.now()
+        job = self._jobs.began(ctx)
+        self._metrics.active(self._name, 1)
+        try:
+            outcome, terminal = self._run(job, ctx)
+        finally:
+            self._jobs.ended(job)
+            self._metrics.active(self._name, -1)
+            if not ctx.detached:
+                ctx.stop.set()
+                job.ctx.stop.set()
+            self.contexts.ended(request, lambda: {each.ctx.request for each in self._jobs.running()})
+        if outcome is not None:
+            with self._lock:
+                self.counts[outcome] += 1
+            self._metrics.reconciled(self._name, outcome, self._clock.now() - began, terminal)
+
+    def _run(self, job: Job, ctx: Context[Any]) -> tuple[Outcome | None, bool]:
+        """Returns how it ended, None for what was not begun, and whether that is for good."""
+        request = ctx.request
+        try:
+            result = self._call(ctx)
+        except Exception as err:  # noqa: BLE001 - it is the user's, and reported
+            self._note_deadline(ctx)
+            return self._failed(job, ctx, err)
+        self._note_deadline(ctx)
+        if result is _HELD_BACK:
+            with self._lock:
+                self._held_back[request] = ctx.priority
+            for reason in ctx.reasons:
+                self._reasons.add((request,), reason)
+            return None, False
+        assert result is None or isinstance(result, Result)
+        if result is not None and result.requeue and not result.requeue_after:
+            self.retries.asked_again(request)
+            self._reasons.add((request,), Reason("", "requeue"))
+        else:
+            if self.retries.forget(request):
+                self._reporter.recovered(ctx)
+            if result is not None and result.requeue_after:
+                self._reasons.add((request,), Reason("", "requeue_after"))
+        outcome = settle(self._queue, request, result, ctx.priority)
+        ctx.log.debug("reconciled: %s", outcome)
+        return outcome, False
+
+    def _call(self, ctx: Context[Any]) -> object:
+        try:
+            with running(ctx):
+                if self._pauses(ctx.request):
+                    return _HELD_BACK
+                result = self._reconcile(ctx.request, ctx)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except Exception as err:
+            if isinstance(err, _PANICS) and self._options.recover_panic:
+                raise self._panic(f"{type(err).__name__}: {err}") from err
+            raise
+        except BaseException as err:
+            if self._options.recover_panic:
+                raise self._panic(repr(err)) from err
+            raise
+        if result is not None and not isinstance(result, Result):
+            raise TypeError(f"a reconcile returns a Result or None, not {result!r}")
+        return result
+
+    def _panic(self, what: str) -> Panic:
+        self._metrics.panicked(self._name)
+        return Panic(f"panic: {what} [recovered]")
+
+    def _pauses(self, request: Request) -> bool:
+        """Whether it is to be put aside."""
+        if self._options.pause_when is None:
+            return False
+        if self._options.pause_when(request):
+            return True
+        with self._lock:
+            self._held_back.pop(request, None)
+        return False
+
+    def _note_deadline(self, ctx: Context[Any]) -> None:
+        if ctx.stop.timed_out:
+            self._metrics.timed_out(self._name)
+
+    def _failed(self, job: Job, ctx: Context[Any], err: Exception) -> tuple[Outcome, bool]:
+        request = ctx.request
+        if isinstance(err, RetryAfter):
+            self._reporter.log(ctx, err, None)
+            if self.retries.forget(request):
+                self._reporter.recovered(ctx)
+            self._reasons.add((request,), Reason("", "requeue_after"))
+            return settle(self._queue, request, err.result, ctx.priority), False
+        if self._halt.is_set() and isinstance(err, Stopped):
+            ctx.log.debug("ended by the stop: %s", err)
+            return Outcome.ERROR, False
+        failure = self.retries.failed(request, err)
+        self._reporter.log(ctx, err, failure)
+        if ctx.stop.is_set() and not self._halt.is_set():  # whoever is told of it must be able to write
+            ctx = self.contexts.renewed(ctx)
+            self._jobs.goes_on(job, ctx)
+        with running(ctx):
+            instead = self._reporter.tell(ctx, err, failure)
+        self._reasons.add((request,), Reason("", f"retry {failure.attempt + 1}"))
+        outcome = settle_failure(self._queue, self.limiter, request, err, ctx.priority, failure.verdict, instead)
+        return outcome, failure.verdict in (Verdict.TERMINAL, Verdict.GIVEN_UP)
+
+    # ---- and around it --------------------------------------------------------------------------------------------
+
+    def counted(self) -> dict[str, int]:
+        """How many reconciles have ended how."""
+        with self._lock:
+            return {str(outcome): self.counts[outcome] for outcome in Outcome}
+
+    def held_back(self) -> dict[Request, int]:
+        """What was put aside, and is so no longer."""
+        with self._lock:
+            held, self._held_back = self._held_back, {}
+        return held

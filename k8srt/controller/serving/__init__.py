@@ -1,0 +1,1 @@
+"""HTTP servers within a program of controllers: connections, messages, certificates."""

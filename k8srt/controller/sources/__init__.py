@@ -1,0 +1,1 @@
+"""Sources of events beside the watches of kinds."""
