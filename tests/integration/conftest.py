@@ -1,19 +1,38 @@
-"""The server of tests that do not care which one it is: `$K8SRT_TEST_SERVER` says. See docs/testing.md."""
+"""The server of tests that do not care which one it is: `$K8SRT_TEST_SERVER` says. See docs/testing.md.
+
+Every test of this folder is one of two kinds:
+
+- about clients, informers, controllers, elections, kubectl: takes `server` from `module_server` or `own_server`, works
+  in namespaces of its own (`namespace`), and takes nothing for granted that a cluster in use does not give;
+- about the embedded server, about what only it can be told to do (faults, compaction, simulation, users), or about
+  servers of the test's own: marked `embedded`, the module or the test, and left out where another server was chosen.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from k8srt import errors
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer, eventually
+from k8srt.testing import APIServer
 from k8srt.testing.choosing import Mode, Server, chosen
+from tests.integration import leftovers
 
-CRDS = "customresourcedefinitions.apiextensions.k8s.io"
-Held = set[tuple[str, str, str]]
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what is not about the server that was chosen, and what a control plane alone cannot do."""
+    mode = chosen()
+    if mode is Mode.EMBEDDED:
+        return
+    for item in items:
+        if item.get_closest_marker("embedded") is not None:
+            item.add_marker(pytest.mark.skip(reason="about the embedded server, or servers of the test's own"))
+        elif mode is Mode.ENVTEST and item.get_closest_marker("cluster") is not None:
+            item.add_marker(pytest.mark.skip(reason="a control plane alone has no controllers"))
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +64,41 @@ def cs(server: Server) -> Iterator[Clientset]:
 
 
 @pytest.fixture
-def namespace(cs: Clientset, request: pytest.FixtureRequest) -> str:
-    """A namespace of the test's own."""
-    name = f"t-{abs(hash(request.node.name)) % 10**8}"
-    cs.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    return name
+def namespace(cs: Clientset) -> str:
+    """A namespace of the test's own. It goes with what else is left when the server does, or others come to use it."""
+    made = cs.core_v1.namespaces().create({"metadata": {"generateName": leftovers.OWN_PREFIX}})
+    return str(made.metadata.name)
+
+
+@pytest.fixture
+def kubeconfig(server: Server, tmp_path: Path) -> Path:
+    """A file that says how to reach the `server` of the module, for programs."""
+    path = tmp_path / "kubeconfig"
+    path.write_text(server.kubeconfig())
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _new_enough(request: pytest.FixtureRequest) -> None:
+    """Leave out what is marked `server_at_least("1.25")` where the server is older; the embedded one is new."""
+    marker = request.node.get_closest_marker("server_at_least")
+    if marker is None or chosen() is Mode.EMBEDDED:
+        return
+    needed: str = marker.args[0]
+    found: str = request.getfixturevalue("server_version")
+    if _numbers(found) < _numbers(needed):
+        pytest.skip(f"the server is {found}, and this needs {needed}")
+
+
+@pytest.fixture(scope="session")
+def server_version(k8s_server: Server) -> str:
+    """What the server that all tests share says of itself, such as "v1.33.2"."""
+    with Clientset(k8s_server.config) as cs:
+        return str(cs.discovery.server_version())
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in re.findall(r"\d+", version)[:2])
 
 
 @contextmanager
@@ -58,40 +107,10 @@ def _server(request: pytest.FixtureRequest) -> Iterator[Server]:
         with APIServer() as server:
             yield server
         return
-    if chosen() is Mode.ENVTEST and request.node.get_closest_marker("cluster") is not None:
-        pytest.skip("a control plane alone removes no namespaces and makes no service accounts")
     shared: Server = request.getfixturevalue("k8s_server")
     config = shared.config.copy()
     config.qps = -1.0
     with Clientset(config) as cs:
-        before = _held(cs)
+        before = leftovers.held(cs)
         yield shared
-        _remove(cs, _held(cs) - before)
-
-
-def _held(cs: Clientset) -> Held:
-    """Resource, namespace and name of what tests may have made: definitions, namespaces, what is in `default`."""
-    found = {(which, "", each.metadata.name) for which in (CRDS, "namespaces") for each in cs.resource(which).list()}
-    cs.discovery.invalidate()
-    for row in cs.api_resources(namespaced=True):
-        if {"list", "delete"} <= set(row.verbs) and row.kind != "Event":
-            name = f"{row.resource}.{row.gvk.group}" if row.gvk.group else row.resource
-            listed = cs.resource(name, "default").list()
-            found |= {(name, "default", each.metadata.name) for each in listed}
-    return found
-
-
-def _remove(cs: Clientset, made: Held) -> None:
-    """Delete what was made, what is in a namespace first, and wait until definitions are gone."""
-    for which, namespace, name in sorted(made, key=lambda each: (not each[1], each)):
-        client = cs.resource(which, namespace)
-        try:
-            if namespace:
-                client.patch(name, {"metadata": {"finalizers": None}}, patch_type="merge")
-            client.delete(name, **({"grace_period_seconds": 0} if namespace else {}))
-        except errors.NotFound:
-            continue
-    cs.core_v1.events("default").delete_collection()
-    gone = {name for which, _, name in made if which == CRDS}
-    eventually(lambda: not gone & {each.metadata.name for each in cs.resource(CRDS).list()})
-    cs.mapper.reset()
+        leftovers.remove(cs, leftovers.held(cs) - before)

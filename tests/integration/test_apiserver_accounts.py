@@ -16,6 +16,8 @@ from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer, FakeClock
 from tests.integration.apiserver import Client
 
+pytestmark = pytest.mark.embedded
+
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 

@@ -23,6 +23,8 @@ from k8srt.tools.clientcmd import rest_config_from_kubeconfig
 from tests.integration.apiserver import Client
 from tests.integration.wire import Authority
 
+pytestmark = pytest.mark.embedded
+
 RBAC = "rbac.authorization.k8s.io"
 ROLES = f"/apis/{RBAC}/v1/namespaces/default/roles"
 BINDINGS = f"/apis/{RBAC}/v1/namespaces/default/rolebindings"

@@ -12,6 +12,8 @@ from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.dynamic import DynamicClient
 from k8srt.testing import APIServer
 
+pytestmark = pytest.mark.embedded
+
 JSON = dict[str, Any]
 ODD = r"self.name.matches('^\\p{Lu}')"
 

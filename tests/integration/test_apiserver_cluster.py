@@ -10,6 +10,8 @@ from k8srt.testing import APIServer
 from k8srt.testing.apiserver.auth import AUTHENTICATED, User
 from tests.integration.apiserver import CONFIG_MAPS, CRDS, Client
 
+pytestmark = pytest.mark.embedded
+
 WIDGETS = "/apis/example.com/v1/namespaces/default/widgets"
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 

@@ -12,6 +12,8 @@ from k8srt.kubernetes import Clientset
 from k8srt.testing.apiserver.server import APIServer
 from k8srt.tools.clientcmd import rest_config_from_kubeconfig
 
+pytestmark = pytest.mark.embedded
+
 
 def made(*words: str) -> APIServer:
     parser = argparse.ArgumentParser()

@@ -12,7 +12,7 @@ import pytest
 from k8srt.testing import APIServer
 from k8srt.testing.apiserver.auth import AUTHENTICATED, User
 
-pytestmark = [pytest.mark.shared, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.embedded, pytest.mark.shared, pytest.mark.timeout(150)]
 
 FLOOR = {"core": 1357, "exact": 1372}
 """Steps that agree at each level; they may only rise. A few exact ones depend on the order of dictionaries."""

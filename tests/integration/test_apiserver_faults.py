@@ -18,6 +18,8 @@ from k8srt.testing import APIServer, FakeClientset, FakeClock
 from k8srt.testing.apiserver.faults import Faults
 from tests.integration.apiserver import CONFIG_MAPS, Client, seen
 
+pytestmark = pytest.mark.embedded
+
 
 @pytest.fixture
 def server() -> Iterator[APIServer]:

@@ -24,6 +24,8 @@ from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
 from tests.integration.apiserver import CONFIG_MAPS, CRDS, Client
 
+pytestmark = pytest.mark.embedded
+
 JSON = dict[str, Any]
 KILLS = 12
 WRITERS = 4

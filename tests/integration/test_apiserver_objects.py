@@ -9,6 +9,8 @@ import pytest
 from k8srt.testing import APIServer
 from tests.integration.apiserver import CONFIG_MAPS, Client
 
+pytestmark = pytest.mark.embedded
+
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 PODS = "/api/v1/namespaces/default/pods"
 

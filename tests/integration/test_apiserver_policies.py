@@ -11,6 +11,8 @@ from k8srt import errors
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
 
+pytestmark = pytest.mark.embedded
+
 JSON = dict[str, Any]
 API = "admissionregistration.k8s.io/v1"
 RULES = [{"operations": ["CREATE", "UPDATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"]}]

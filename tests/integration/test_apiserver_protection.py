@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer, FakeClientset
+
+pytestmark = pytest.mark.embedded
 
 CLAIM = {
     "apiVersion": "v1",

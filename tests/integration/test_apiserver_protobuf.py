@@ -11,6 +11,8 @@ from k8srt.apimachinery import protobuf
 from k8srt.testing import APIServer
 from tests.integration.apiserver import CONFIG_MAPS, CRDS, Answer, Client
 
+pytestmark = pytest.mark.embedded
+
 PODS = "/api/v1/namespaces/default/pods"
 EITHER = f"{protobuf.MEDIA_TYPE},application/json"
 WIDGETS = {

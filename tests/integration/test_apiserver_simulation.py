@@ -12,7 +12,7 @@ from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer, Simulation
 from tests.integration.programs import Kubectl, binaries, number
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(120)]
 
 QUICK = Simulation(nodes=2, start=(0.02, 0.1), run=(0.05, 0.1), stop=(0.02, 0.1))
 BUDGET = """

@@ -11,6 +11,8 @@ from k8srt.testing import APIServer
 from k8srt.tools.clientcmd import rest_config_from_kubeconfig
 from tests.integration.wire import Authority
 
+pytestmark = pytest.mark.embedded
+
 pytest.importorskip("cryptography", reason="certificates are made with cryptography")
 
 

@@ -9,6 +9,8 @@ import pytest
 from k8srt.testing import APIServer
 from tests.integration.apiserver import CONFIG_MAPS, Client, seen
 
+pytestmark = pytest.mark.embedded
+
 
 @pytest.fixture
 def server() -> Iterator[APIServer]:

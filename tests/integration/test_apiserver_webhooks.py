@@ -15,6 +15,8 @@ from k8srt.testing import APIServer
 from tests.integration.webhooks import JSON, WebhookServer, allow, configuration, hook, label, patch
 from tests.integration.wire import Authority
 
+pytestmark = pytest.mark.embedded
+
 pytest.importorskip("cryptography")
 
 

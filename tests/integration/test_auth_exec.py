@@ -27,6 +27,8 @@ from k8srt.util.threads import Stop
 from tests.integration.plugins import V1, V1BETA1, Plugin
 from tests.integration.wire import Authority, Exchange, WireServer
 
+pytestmark = pytest.mark.embedded
+
 WHO = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
 
 

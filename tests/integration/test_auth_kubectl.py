@@ -19,7 +19,7 @@ from tests.integration.plugins import V1, V1BETA1, Issuer, Plugin, written
 from tests.integration.programs import Kubectl, binaries, number
 from tests.integration.wire import Authority, Exchange, WireServer
 
-pytestmark = [pytest.mark.kubectl, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.embedded, pytest.mark.kubectl, pytest.mark.timeout(120)]
 
 EXTENSION = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "x<y&é", "n": 1.5, "list": [None]}}
 

@@ -27,6 +27,8 @@ from k8srt.util.threads import Stop
 from tests.integration.plugins import Issuer, jwt
 from tests.integration.wire import Authority, Exchange, WireServer, tls_config
 
+pytestmark = pytest.mark.embedded
+
 
 class API:
     """A server that answers everybody, or nobody, and keeps which tokens came."""

@@ -25,6 +25,8 @@ from k8srt.util.wait import Backoff
 from tests.integration.plugins import Plugin
 from tests.integration.wire import Authority, Exchange, WireServer
 
+pytestmark = pytest.mark.embedded
+
 ADMIN = User("jane", "", ("system:masters", "system:authenticated"))
 QUICK = Backoff(initial=0.005, factor=1.5, cap=0.05)
 

@@ -19,7 +19,7 @@ from k8srt.kubernetes import Clientset
 from k8srt.rest import Config, End
 from tests.integration.wire import Exchange, WireServer, event
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(30)]
 
 
 @pytest.fixture

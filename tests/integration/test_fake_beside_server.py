@@ -20,6 +20,8 @@ from k8srt.metadata import MetadataClient
 from k8srt.scale import ScaleClient
 from k8srt.testing import APIServer, FakeClientset
 
+pytestmark = pytest.mark.embedded
+
 POD = {"metadata": {"name": "web"}, "spec": {"containers": [{"name": "main", "image": "app"}]}}
 DEPLOYMENT = {
     "metadata": {"name": "web"},

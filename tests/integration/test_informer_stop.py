@@ -17,6 +17,8 @@ from k8srt.util.threads import Stop
 from k8srt.util.wait import Backoff
 from tests.integration.wire import Exchange, WireServer
 
+pytestmark = pytest.mark.embedded
+
 WAIT = 20.0
 FOR_EVER = Backoff(initial=3600.0, factor=1.0, cap=3600.0)
 LIST = {"apiVersion": "v1", "kind": "ConfigMapList", "metadata": {"resourceVersion": "1"}, "items": []}

@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from k8srt.tools.clientcmd import LoadingRules, load
+
+pytestmark = pytest.mark.embedded
 
 WRITERS, ENTRIES = 4, 6
 WRITER = """

@@ -20,7 +20,7 @@ from k8srt.tools import clientcmd
 from k8srt.tools.clientcmd import AuthInfo, Cluster, Context, ExecConfig, KubeConfig, PathOptions
 from tests.integration.programs import LIMIT
 
-pytestmark = pytest.mark.kubectl
+pytestmark = [pytest.mark.embedded, pytest.mark.kubectl]
 
 CERTIFICATE = """
 apiVersion: v1

@@ -12,7 +12,7 @@ from k8srt.transport.proxy import proxy_for
 from tests.integration.programs import LIMIT, binaries
 from tests.integration.proxies import HTTPProxy
 
-pytestmark = pytest.mark.kubectl
+pytestmark = [pytest.mark.embedded, pytest.mark.kubectl]
 
 CASES = [
     ("https://a.test:6443", ""),

@@ -10,6 +10,8 @@ import pytest
 
 from k8srt.tools.leaderelection import NotLeaderError
 
+pytestmark = pytest.mark.embedded
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "leaderelection.md"
 ELECTION, GUARD, CLIENT = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 

@@ -15,6 +15,8 @@ from k8srt.kubernetes.typed.core.v1 import PodClient
 from k8srt.util.threads import Stop
 from tests.integration.wire import Exchange, WireServer
 
+pytestmark = pytest.mark.embedded
+
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., tuple[PodClient, WireServer]]]:

@@ -22,6 +22,8 @@ from k8srt.transport.connections import Interrupt
 from tests.integration.proxies import HTTPProxy
 from tests.integration.wire import Authority, Exchange, WireServer, event, tls_config
 
+pytestmark = pytest.mark.embedded
+
 pytest.importorskip("cryptography", reason="certificates are made with cryptography")
 
 WATCHES, WORKERS, REQUESTS = 100, 50, 10

@@ -17,6 +17,8 @@ from k8srt.util.threads import Stop
 from tests.integration.proxies import HTTPProxy, SocksProxy
 from tests.integration.wire import Authority, Exchange, WireServer, event, tls_config
 
+pytestmark = pytest.mark.embedded
+
 pytest.importorskip("cryptography", reason="certificates are made with cryptography")
 
 NAMES = {"cluster.test": "127.0.0.1"}

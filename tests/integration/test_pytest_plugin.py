@@ -15,6 +15,8 @@ from k8srt.testing import APIServer
 from tests.integration.control_planes import write_programs
 from tests.integration.programs import Process
 
+pytestmark = pytest.mark.embedded
+
 USES = """
 def test_one(k8s_clientset, k8s_namespace, k8s_server):
     maps = k8s_clientset.core_v1.config_maps(k8s_namespace)

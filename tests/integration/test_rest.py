@@ -16,6 +16,8 @@ from k8srt.rest import Config, ImpersonationConfig, RESTClient
 from k8srt.util.threads import Stop
 from tests.integration.wire import Exchange, WireServer
 
+pytestmark = pytest.mark.embedded
+
 POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}}
 
 

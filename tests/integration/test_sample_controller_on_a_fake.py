@@ -15,6 +15,8 @@ from k8srt.examples.sample_controller.foo.client import Clientset
 from k8srt.examples.sample_controller.main import running
 from k8srt.testing import FakeClientset
 
+pytestmark = pytest.mark.embedded
+
 FOLDER = Path(sample_controller.__file__).parent
 
 

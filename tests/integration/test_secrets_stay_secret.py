@@ -18,6 +18,8 @@ from k8srt.transport.tls import ClientCertificate
 from tests.integration.proxies import HTTPProxy, SocksProxy
 from tests.integration.wire import Authority, Exchange, WireServer, event, tls_config
 
+pytestmark = pytest.mark.embedded
+
 pytest.importorskip("cryptography", reason="certificates are made with cryptography")
 
 TOKEN, FILE_TOKEN, PASSWORD, PROXY_PASSWORD, OWN = (

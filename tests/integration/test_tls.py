@@ -13,6 +13,8 @@ from k8srt.errors import TransportError
 from k8srt.rest import Config, RESTClient, TLSConfig
 from tests.integration.wire import Authority, Exchange, WireServer, tls_config
 
+pytestmark = pytest.mark.embedded
+
 pytest.importorskip("cryptography", reason="certificates are made with cryptography")
 
 

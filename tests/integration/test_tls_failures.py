@@ -17,6 +17,8 @@ from k8srt.rest import Config, RESTClient, TLSConfig
 from k8srt.util.threads import Stop
 from tests.integration.wire import Authority, WireServer, tls_config
 
+pytestmark = pytest.mark.embedded
+
 pytest.importorskip("cryptography", reason="certificates are made with cryptography")
 
 

@@ -20,6 +20,8 @@ from k8srt.transport.client import Transport
 from k8srt.transport.tls import FILES_PERIOD, ClientCertificate
 from tests.integration.wire import Authority, Exchange, Pair, WireServer, event, tls_config
 
+pytestmark = pytest.mark.embedded
+
 pytest.importorskip("cryptography", reason="certificates are made with cryptography")
 
 

@@ -15,6 +15,8 @@ from k8srt.gentype import ResourceClient
 from k8srt.rest import Config, End, RESTClient, WatchStream
 from tests.integration.wire import Authority, Exchange, WireServer, event, numbered, tls_config
 
+pytestmark = pytest.mark.embedded
+
 BOTH = pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 
 

@@ -33,6 +33,8 @@ from k8srt.testing import FakeClock
 from k8srt.util.threads import Stop
 from tests.integration.wire import Authority, Pair
 
+pytestmark = pytest.mark.embedded
+
 pytest.importorskip("cryptography")
 
 LONG = 20.0

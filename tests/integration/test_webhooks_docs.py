@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.embedded
+
 pytest.importorskip("cryptography")
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
