@@ -10,6 +10,7 @@ Contract: CLU-01 to CLU-04.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from k8srt.controller.cache.cache import Cache
@@ -19,6 +20,7 @@ from k8srt.controller.recorders import Recorders
 from k8srt.errors import ConfigError
 from k8srt.kubernetes.clientset import Clientset
 from k8srt.rest.config import Config
+from k8srt.tools.events.broadcaster import EventBroadcaster
 from k8srt.tools.events.recorder import EventRecorder
 from k8srt.tools.record.recorder import EventRecorder as CoreRecorder
 from k8srt.util.clock import SYSTEM, Clock
@@ -37,22 +39,28 @@ def clientset_for(config: Config, clock: Clock) -> Clientset:
     return Clientset(own, clock=clock)
 
 
-class Cluster:
-    """See the module. A runnable of the caches. Thread-safe. A `Clientset` that is given is closed by somebody else."""
+class Parts:
+    """What clusters and managers have in common: a cache, a client, recorders. Thread-safe.
 
-    need_leader_election = False
+    A `Clientset` that is given is closed by somebody else. `client` are options of `Client`, `cache` those of `Cache`.
+    """
 
     def __init__(
-        self, config: Config | Clientset, *, namespace: str = "", name: str = "", clock: Clock = SYSTEM, **cache: Any
+        self,
+        config: Config | Clientset,
+        *,
+        clock: Clock,
+        client: Mapping[str, Any] | None = None,
+        cache: Mapping[str, Any] | None = None,
+        broadcaster: EventBroadcaster | None = None,
     ) -> None:
         """Opens no connection and starts no thread. Raises ConfigError."""
         self._owned = not isinstance(config, Clientset)
+        self.clock = clock
         self.clientset = config if isinstance(config, Clientset) else clientset_for(config, clock)
-        self.name = name or "cluster"
-        self.cache = Cache(self.clientset, namespace=namespace, clock=clock, **cache)
-        self.client = Client(self.clientset, self.cache)
-        self._recorders = Recorders(self.clientset, None, clock)
-        self._halt = Stop()
+        self.cache = Cache(self.clientset, clock=clock, **(cache or {}))
+        self.client = Client(self.clientset, self.cache, **(client or {}))
+        self._recorders = Recorders(self.clientset, broadcaster, clock)
 
     @property
     def config(self) -> Config:
@@ -75,12 +83,32 @@ class Cluster:
         return self.clientset.mapper
 
     def recorder(self, name: str) -> EventRecorder:
-        """Records events of this cluster, in the form events.k8s.io/v1."""
+        """Records events in the name of a controller, in the form events.k8s.io/v1. Contract: EVR-01."""
         return self._recorders.recorder(name)
 
     def core_recorder(self, name: str) -> CoreRecorder:
-        """The same in the form core/v1."""
+        """Records events in the name of a component, in the form core/v1. Contract: EVR-01."""
         return self._recorders.core_recorder(name)
+
+    def _close(self) -> None:
+        """Have the recorders say what they have left to say, and close connections."""
+        self._recorders.shutdown()
+        if self._owned:
+            self.clientset.close()
+
+
+class Cluster(Parts):
+    """See the module. A runnable of the caches. Thread-safe. A `Clientset` that is given is closed by somebody else."""
+
+    need_leader_election = False
+
+    def __init__(
+        self, config: Config | Clientset, *, namespace: str = "", name: str = "", clock: Clock = SYSTEM, **cache: Any
+    ) -> None:
+        """Opens no connection and starts no thread. Raises ConfigError."""
+        super().__init__(config, clock=clock, cache={"namespace": namespace, **cache})
+        self.name = name or "cluster"
+        self._halt = Stop()
 
     def start(self, stop: threading.Event) -> None:
         """Fill the cache and keep it so, until `stop` or `stop()`. Blocks."""
@@ -90,9 +118,7 @@ class Cluster:
                 self.cache.start(self._halt)
             finally:
                 forget()
-                self._recorders.shutdown()
-                if self._owned:
-                    self.clientset.close()
+                self._close()
 
     def stop(self) -> None:
         """Take it out of a running manager: its cache ends, and with it every source that hangs on it: CLU-04."""

@@ -19,16 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
-    from k8srt.controller.manager.decorating import Decorators
+    from k8srt.controller.manager.decorating import Decorators as _Decorators  # they leave functions as they are
     from k8srt.controller.manager.manager import Manager
-
-    class _Decorators(Decorators):
-        """What type checkers see: decorators that leave functions as they are."""
-
-        def validate(self, kind: Any, **options: Any) -> Callable[[F], F]: ...
-        def mutate(self, kind: Any, **options: Any) -> Callable[[F], F]: ...
-        def convert(self, kind: Any) -> Callable[[F], F]: ...
-
 else:
     _Decorators = object
 

@@ -548,13 +548,13 @@ def test_mgr_19_a_start_that_hangs_says_for_what_it_waits(server: APIServer, cap
 
     texts: list[str] = []
     handler = Told()
-    logging.getLogger("k8srt.controller.manager.manager").addHandler(handler)
+    logging.getLogger("k8srt.controller.manager").addHandler(handler)
     manager.add(Slow(), group="http")
     try:
         with manager:
             pass
     finally:
-        logging.getLogger("k8srt.controller.manager.manager").removeHandler(handler)
+        logging.getLogger("k8srt.controller.manager").removeHandler(handler)
 
     assert texts[0] == "starting http: still waiting for <the slow one>"
 

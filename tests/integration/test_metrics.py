@@ -393,13 +393,13 @@ def test_mgr_19_a_cache_that_does_not_fill_says_why(strict: APIServer, caplog: p
                 told.set()
 
     handler = Handler()
-    logging.getLogger("k8srt.controller.manager.manager").addHandler(handler)
+    logging.getLogger("k8srt.controller.manager").addHandler(handler)
     starting = threading.Thread(target=manager.start)
     starting.start()
     try:
         assert told.wait(LONG)
     finally:
-        logging.getLogger("k8srt.controller.manager.manager").removeHandler(handler)
+        logging.getLogger("k8srt.controller.manager").removeHandler(handler)
         manager.stop()
         starting.join(LONG)
 

@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
+from k8srt.apimachinery.object import Object
 from k8srt.controller.builder import Builder
 from k8srt.controller.finalizers import with_finalizer
 from k8srt.controller.manager.groups import FunctionRunnable
@@ -27,6 +28,7 @@ from k8srt.controller.request import Request, Result
 if TYPE_CHECKING:
     from k8srt.controller.manager.manager import Manager
     from k8srt.controller.registry import Registry
+    from k8srt.controller.webhook.server import WebhookServer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -161,6 +163,39 @@ class Decorators:
 
         return decorate
 
+    def validate(self, kind: type[Object], **options: Any) -> Callable[[F], F]:
+        """Have a function of `(obj)` or `(obj, old)` say whether objects may be as they are; it raises AdmissionError
+        if not, and returns warnings. Keywords are `path`, `recover_panic` and the fields of `HookRules`: DEC-02.
+        """
+        from k8srt.controller.webhook.registration import serve_validator
+
+        return _registering(lambda function: serve_validator(self._webhooks(), kind, function, **options))
+
+    def mutate(self, kind: type[Object], **options: Any) -> Callable[[F], F]:
+        """Have a function change objects before they are kept. Keywords: those of `validate`, `remove_unknown`."""
+        from k8srt.controller.webhook.registration import serve_defaulter
+
+        return _registering(lambda function: serve_defaulter(self._webhooks(), kind, function, **options))
+
+    def convert(self, kind: type[Object]) -> Callable[[F], F]:
+        """Have a function of `(src, dst)` turn objects of any version of a kind into those of another: DEC-02."""
+        from k8srt.controller.webhook.registration import serve_conversion
+
+        return _registering(lambda function: serve_conversion(self._webhooks(), kind, function))
+
+    def _webhooks(self) -> WebhookServer:
+        return cast("Manager", self).webhook_server
+
     def include(self, registry: Registry) -> None:
         """Add all that a registry holds."""
         registry.add_to(cast("Manager", self))
+
+
+def _registering(register: Callable[[Any], None]) -> Callable[[F], F]:
+    """A decorator that leaves the function as it is."""
+
+    def decorate(function: F) -> F:
+        register(function)
+        return function
+
+    return decorate

@@ -155,11 +155,11 @@ def test_dec_02_functions_become_webhooks_and_stay_as_they_are() -> None:
 def test_mgr_16_the_webhook_server_is_made_when_asked_for_and_added_once() -> None:
     manager = Manager(Config(host="http://127.0.0.1:1"))
     try:
-        assert "0 runnables" in repr(manager._groups["webhooks"])
+        assert "0 runnables" in repr(manager._life.groups["webhooks"])
 
         assert manager.webhook_server is manager.webhook_server
 
-        assert "1 runnables" in repr(manager._groups["webhooks"])
+        assert "1 runnables" in repr(manager._life.groups["webhooks"])
         assert manager.webhook_server.need_leader_election is False
     finally:
         manager.stop()
