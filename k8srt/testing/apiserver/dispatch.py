@@ -75,15 +75,18 @@ class Dispatcher:
             log.exception("%s %s failed", request.method, request.path)
             return failed(request, internal(f"{type(err).__name__}: {err}"))
 
+    def identify(self, request: Request) -> User:
+        """Who asks, by their credentials. Raises Failure(401)."""
+        return self.authenticator.user_of(request)
+
     def _serve(self, request: Request) -> Response:
-        user = self.authenticator.user_of(request)
+        request.user = user = self.authenticator.user_of(request)
         info = request_info(request)
         wanted = wanted_user(request)
         if wanted is not None:
-            user = impersonate(user, wanted, info, self.authorizer)
+            request.user = user = impersonate(user, wanted, info, self.authorizer)
         if not self.authorizer.allows(user, _with_selected_name(request, info)):
             raise refusal(user, info)
-        request.user = user
         if not info.is_resource:
             return self.nonresource.serve(request, info)
         registry = self.cluster.registry

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from k8srt.testing.apiserver.fault import Disturbance
+from k8srt.testing.apiserver.fault import Disturbance, Where
 from k8srt.testing.apiserver.messages import Hangup, Request, Stream
+from k8srt.testing.apiserver.reads import WatchStream
 from k8srt.testing.apiserver.requests import RequestInfo
 
 
@@ -36,6 +37,12 @@ class OpenWatches:
             ended = [watch for watch in self._watches if self._meet_locked(fault, watch)]
         for watch in ended:
             watch.inner.close()
+
+    def bookmark(self, where: Where) -> int:
+        """Have a bookmark sent to those that take them. Returns how many do."""
+        with self.changed:
+            meant = [watch for watch in self._watches if where.matches(watch.request, watch.info)]
+        return sum(watch.inner.bookmark() for watch in meant if isinstance(watch.inner, WatchStream))
 
     def leave_locked(self, fault: Disturbance) -> None:
         """Disturb no longer; what was held back is sent."""

@@ -107,6 +107,13 @@ class WatchStream:
         finally:
             self._watcher.close()
 
+    def bookmark(self) -> bool:
+        """Send a bookmark as soon as what happened until now is sent. Returns whether the client takes any."""
+        if not self._bookmarks or self._watcher is None:
+            return False
+        self._watcher.nudge()
+        return True
+
     def close(self) -> None:
         """End the watch; whoever waits for more of it wakes. From any thread."""
         if self._watcher is not None:
@@ -141,10 +148,13 @@ class WatchStream:
             now = clock.now()
             if now >= end:
                 return
-            if self._bookmarks and now >= next_bookmark:
+            nudged = watcher.nudged()
+            if self._bookmarks and (nudged or now >= next_bookmark):
                 revision = self._cluster.storage.progress(self._chosen.resource.table, watcher)
                 if revision is not None:
                     yield self._renderer.bookmark(revision)
+                elif nudged:
+                    watcher.nudge()  # after what has come meanwhile
                 next_bookmark = min(now + BOOKMARK_EVERY, max(end - LAST_BOOKMARK, now + LAST_BOOKMARK))
 
     def _lines(self, changes: list[Change]) -> Iterator[bytes]:

@@ -30,6 +30,7 @@ from k8srt.testing.apiserver.jwt import SigningKey, new_key
 from k8srt.testing.apiserver.kubeconfig import kubeconfig_text
 from k8srt.testing.apiserver.rbac import RBAC
 from k8srt.testing.apiserver.registry import Registry
+from k8srt.testing.apiserver.request_log import RequestLog
 from k8srt.testing.apiserver.storage import HISTORY, Storage
 from k8srt.testing.apiserver.strategies.table import STRATEGIES
 from k8srt.testing.apiserver.tls import ServerTLS
@@ -132,7 +133,8 @@ class APIServer:
             if self._simulation is not None:
                 self._workers.append(self._simulation)
             self._faults = Faults(clock, seed or 0)
-            handle = self._faults.wrap(dispatcher.handle)
+            self._requests = RequestLog(clock)
+            handle = self._requests.wrap(self._faults.wrap(dispatcher.handle), dispatcher.identify)
             self._http = HTTPServer(handle, address=address, port=port, tls=self._tls.context)
         except BaseException:
             if self._kept is not None:
@@ -257,6 +259,14 @@ class APIServer:
         See `k8srt.testing.apiserver.faults`.
         """
         return self._faults
+
+    @property
+    def requests(self) -> RequestLog:
+        """What was asked: `server.requests.where("patch", "deployments/status")`; the last 10,000 requests.
+
+        See `k8srt.testing.apiserver.request_log`.
+        """
+        return self._requests
 
     def compact(self) -> int:
         """Forget the history: watches from older versions answer 410. Returns the version compacted to."""

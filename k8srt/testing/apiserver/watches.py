@@ -75,6 +75,7 @@ class Watcher:
         self._changes: deque[Change] = deque()
         self._closed = False
         self._dropped = False
+        self._nudged = False
 
     def offer(self, change: Change, *, force: bool = False) -> bool:
         """Queue a change. False when this watcher is to be forgotten: closed, or too slow."""
@@ -92,9 +93,10 @@ class Watcher:
             return not self._closed
 
     def take(self, deadline: float | None) -> list[Change] | None:
-        """All queued changes; [] when the clock passes `deadline` without any; None once closed and drained."""
+        """All queued changes; [] when the clock passes `deadline` without any, or after a `nudge`; None once closed and
+        drained."""
         with self._cond:
-            while not self._changes and not self._closed:
+            while not self._changes and not self._closed and not self._nudged:
                 if deadline is not None and self._clock.now() >= deadline:
                     return []
                 self._clock.wait(self._cond, deadline)
@@ -103,6 +105,18 @@ class Watcher:
                 self._changes.clear()
                 return batch
             return None if self._closed else []
+
+    def nudge(self) -> None:
+        """Wake the thread that serves the watch, which then finds itself `nudged`."""
+        with self._cond:
+            self._nudged = True
+            self._cond.notify()
+
+    def nudged(self) -> bool:
+        """Whether somebody has nudged since the last look."""
+        with self._cond:
+            nudged, self._nudged = self._nudged, False
+            return nudged
 
     def pending(self) -> bool:
         with self._cond:
