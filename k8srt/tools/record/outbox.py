@@ -48,7 +48,7 @@ class Outbox(Generic[T]):
     """See the module. Thread-safe; `handle` is called with one item at a time by each thread, with no lock held.
 
     What `handle` raises is logged, and ends nothing. Threads are called `k8srt-<what>-<n>`. The one that stays does the
-    `chores` when they are due, and `last` at the end, once all is handled that waited at a `close`.
+    `chores` when they are due, and `last` at the end, once all is handled that waited at a `close`, by all threads.
     """
 
     def __init__(
@@ -153,10 +153,16 @@ class Outbox(Generic[T]):
                 if job is not None:
                     self._busy += 1
                     return job
-                if self._closed or (until is not None and self._clock.now() >= until):
+                if (self._closed and not (keeper and self._last_is_ahead_locked())) or (
+                    until is not None and self._clock.now() >= until
+                ):
                     self._leave_locked()
                     return None
                 self._clock.wait(self._work, self._next_chore_locked() if keeper else until)
+
+    def _last_is_ahead_locked(self) -> bool:
+        """Whether the last job waits for others to be done: what they do may come after it otherwise."""
+        return self._last is not None and self._busy > 0
 
     def _leave_locked(self) -> None:
         me = threading.current_thread()
@@ -174,11 +180,13 @@ class Outbox(Generic[T]):
         if self._waiting:
             return partial(self._handle, self._waiting.popleft())
         last = None
-        if keeper and self._closed:
+        if keeper and self._closed and not self._busy:
             last, self._last = self._last, None
         return last
 
     def _next_chore_locked(self) -> float | None:
+        if self._closed:
+            return None
         return min((chore.due for chore in self._chores if chore.due is not None), default=None)
 
     def _finished(self) -> None:
@@ -188,6 +196,8 @@ class Outbox(Generic[T]):
             if not self._waiting:
                 dropped, self._dropping = self._dropping, 0
                 self._quiet.notify_all()
+            if self._closed and not self._busy:
+                self._work.notify_all()
         if dropped:
             log.info("%s: %s; dropped meanwhile: %d", self._what, why, dropped)
 

@@ -67,6 +67,26 @@ def test_evt_24_and_26_create_then_one_patch_of_the_series(broadcaster, clock, p
     assert sink.patches[0][0].metadata.name == sink.created[0].metadata.name
 
 
+def test_evt_30_the_last_count_is_written_last(broadcaster, clock, pod):
+    sink = Sink()
+    broadcaster.start_recording_to_sink(sink)
+    tell(broadcaster, pod)
+    assert sink.waiting.acquire(timeout=LIMIT)
+    sink.gate.clear()
+    recorder = broadcaster.new_recorder("me", instance="me-here")
+    for _ in range(4):
+        recorder.event(pod, "Normal", "Synced", "m")
+    assert sink.waiting.acquire(timeout=LIMIT)  # the second: its patch is under way
+
+    ending = threading.Thread(target=broadcaster.shutdown)
+    ending.start()
+    clock.wait_for_waiters(1)
+    sink.gate.set()
+    ending.join(LIMIT)
+
+    assert [patch["series"]["count"] for _, patch in sink.patches] == [2, 5]
+
+
 def test_evt_25_all_series_are_sent_again_after_half_an_hour(broadcaster, clock, pod):
     sink = Sink()
     broadcaster.start_recording_to_sink(sink)

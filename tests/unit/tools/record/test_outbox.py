@@ -181,6 +181,34 @@ def test_the_last_job_is_done_once_all_is_handled():
     assert done == [1, 2, "last"]
 
 
+def test_the_last_job_waits_for_what_other_threads_do():
+    clock = FakeClock()
+    done: list[object] = []
+    both, open_ = threading.Barrier(2), threading.Event()
+
+    def handle(item: int) -> None:
+        both.wait(LIMIT)
+        if not threading.current_thread().name.endswith("-0"):
+            assert open_.wait(LIMIT)
+            done.append("the other")
+
+    outbox = Outbox[int](
+        "box", handle, workers=2, chores=[Chore(60.0, list)], last=lambda: done.append("last"), clock=clock
+    )
+    outbox.put(1)
+    outbox.put(2)
+    clock.wait_for_sleepers(1)  # the thread that stays is done
+
+    outbox.close()
+    clock.advance(120.0)  # chores are not done any more
+    clock.wait_for_waiters(1)
+    assert done == []
+
+    open_.set()
+    assert outbox.wait_for_end(float("inf"))
+    assert done == ["the other", "last"]
+
+
 def test_waiting_for_the_end_has_an_end_itself():
     clock = FakeClock()
     gate = Gate()
