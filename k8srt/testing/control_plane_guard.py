@@ -1,8 +1,8 @@
 """Runs one program, and ends it when whoever started this has gone: `python control_plane_guard.py FOLDER PROGRAM ...`
 
 Standard input is a pipe that the one who started this holds and never writes to. When it closes, however that came
-about, the program is asked to end, killed if it does not, and FOLDER is removed. Loads the standard library only; it is
-a process of its own, so that it also works for a parent that was killed.
+about, the program is asked to end, asked again, killed if it does not, and FOLDER is removed. Loads the standard
+library only; it is a process of its own, so that it also works for a parent that was killed.
 
 Contract: ETE-05.
 """
@@ -16,8 +16,11 @@ import subprocess
 import sys
 import threading
 
+GRACE = 2.0
+"""Seconds until a program is asked to end once more. An API server that is asked once waits a minute for those who
+watch; asked twice it ends."""
 PATIENCE = 10.0
-"""Seconds that a program whose owner has gone has to end."""
+"""Seconds that it has after that."""
 
 
 def main() -> int:
@@ -30,7 +33,7 @@ def main() -> int:
     gone.start()
     code = program.wait()
     if gone.is_alive() and _alone():
-        gone.join(PATIENCE)
+        gone.join(GRACE + PATIENCE)
     return code if code >= 0 else 128 - code
 
 
@@ -44,10 +47,14 @@ def _alone() -> bool:
 def _end_when_alone(program: subprocess.Popen[bytes], folder: str) -> None:
     while os.read(0, 1):
         pass
-    program.terminate()
-    try:
-        program.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
+    for seconds in (GRACE, PATIENCE):
+        program.terminate()
+        try:
+            program.wait(seconds)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    else:
         program.kill()
         program.wait()
     if folder:

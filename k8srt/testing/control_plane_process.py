@@ -8,9 +8,12 @@ Contract: ETE-05.
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from k8srt.errors import K8srtError
@@ -76,8 +79,11 @@ class GuardedProcess:
                 if self._clock.now() >= deadline:
                     raise ControlPlaneFailed(f"{self.name} was not ready after {timeout:g}s{self._tail()}")
                 self._clock.wait_event(pause, _LOOK_EVERY)
-        except BaseException:
-            self.stop(timeout)
+        except BaseException as err:
+            try:
+                self.stop(timeout)
+            except ControlPlaneFailed as more:
+                err.add_note(str(more))  # why it did not start is what is asked for
             raise
 
     def stop(self, timeout: float) -> None:
@@ -90,7 +96,8 @@ class GuardedProcess:
         try:
             process.wait(timeout)
         except subprocess.TimeoutExpired:
-            process.kill()  # and the kernel kills the program
+            with suppress(ProcessLookupError, PermissionError):  # both have just ended
+                os.killpg(process.pid, signal.SIGKILL)  # the guard's session: the program is in it, too
             process.wait()
             raise ControlPlaneFailed(f"{self.name} did not end within {timeout:g}s and was killed") from None
 

@@ -14,25 +14,26 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from k8srt import errors
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
+from k8srt.testing import APIServer, Simulation
 from k8srt.testing.choosing import Mode, Server, chosen
 from tests.integration import leftovers
 
+QUICK = Simulation(start=(0.0, 0.01), stop=(0.0, 0.01))
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what is not about the server that was chosen, and what a control plane alone cannot do."""
-    mode = chosen()
-    if mode is Mode.EMBEDDED:
+    """Leave out what is not about the server that was chosen."""
+    if chosen() is Mode.EMBEDDED:
         return
     for item in items:
         if item.get_closest_marker("embedded") is not None:
             item.add_marker(pytest.mark.skip(reason="about the embedded server, or servers of the test's own"))
-        elif mode is Mode.ENVTEST and item.get_closest_marker("cluster") is not None:
-            item.add_marker(pytest.mark.skip(reason="a control plane alone has no controllers"))
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,25 @@ def module_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 def own_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server for one test: embedded, one of its own."""
     with _server(request) as server:
+        yield server
+
+
+@pytest.fixture
+def rbac_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server for one test that lets people do what RBAC says: embedded, one of its own."""
+    with _server(request, authorization_mode="RBAC") as server:
+        with Clientset(server.config_for("nobody-in-particular")) as nobody:
+            if _may_list(nobody):
+                pytest.skip("this server lets everybody do everything")
+        yield server
+
+
+@pytest.fixture
+def living_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server for one test in whose cluster workloads live: embedded, one of its own that simulates them."""
+    with _server(request, simulate=QUICK) as server, Clientset(server.config) as cs:
+        if not cs.core_v1.nodes().list(limit=1).items:
+            pytest.skip("this cluster has no nodes")
         yield server
 
 
@@ -90,6 +110,32 @@ def _new_enough(request: pytest.FixtureRequest) -> None:
         pytest.skip(f"the server is {found}, and this needs {needed}")
 
 
+@pytest.fixture(autouse=True)
+def _controlled(request: pytest.FixtureRequest) -> None:
+    """Leave out what is marked `cluster` where there are no controllers; the embedded server has them."""
+    if request.node.get_closest_marker("cluster") is None or chosen() is Mode.EMBEDDED:
+        return
+    if not request.getfixturevalue("has_controllers"):
+        pytest.skip("this cluster has no controllers")
+
+
+@pytest.fixture(scope="session")
+def has_controllers(k8s_server: Server) -> bool:
+    """Whether the server that all tests share belongs to a cluster: whether a namespace that is deleted goes."""
+    if chosen() is Mode.ENVTEST:
+        return False
+    with Clientset(k8s_server.config) as cs:
+        namespaces = cs.core_v1.namespaces()
+        probe = namespaces.create({"metadata": {"generateName": leftovers.OWN_PREFIX}}).metadata.name
+        namespaces.delete(probe)
+        try:
+            namespaces.wait(probe, "delete", timeout=30.0)
+        except errors.WaitTimeout:
+            leftovers.finish(cs, probe)
+            return False
+    return True
+
+
 @pytest.fixture(scope="session")
 def server_version(k8s_server: Server) -> str:
     """What the server that all tests share says of itself, such as "v1.33.2"."""
@@ -102,15 +148,24 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 @contextmanager
-def _server(request: pytest.FixtureRequest) -> Iterator[Server]:
+def _server(request: pytest.FixtureRequest, **options: Any) -> Iterator[Server]:
     if chosen() is Mode.EMBEDDED:
-        with APIServer() as server:
+        with APIServer(**options) as server:
             yield server
         return
     shared: Server = request.getfixturevalue("k8s_server")
+    controlled: bool = request.getfixturevalue("has_controllers")
     config = shared.config.copy()
     config.qps = -1.0
     with Clientset(config) as cs:
         before = leftovers.held(cs)
         yield shared
-        leftovers.remove(cs, leftovers.held(cs) - before)
+        leftovers.remove(cs, leftovers.held(cs) - before, controlled)
+
+
+def _may_list(cs: Clientset) -> bool:
+    try:
+        cs.core_v1.secrets("default").list(limit=1)
+    except errors.Forbidden:
+        return False
+    return True

@@ -1,7 +1,8 @@
 """Stand-ins for etcd and kube-apiserver: programs with their flags, the second one with the embedded server within.
 
 They let everything of `ControlPlane` be tested where the real ones are not installed. What they find in the environment
-makes them misbehave: `FAKE_ETCD` and `FAKE_APISERVER` are "fails", "fails once", "never ready" or "does not end".
+makes them misbehave: `FAKE_ETCD` and `FAKE_APISERVER` are "fails", "fails once", "never ready", "does not end" or "ends
+when asked twice".
 """
 
 from __future__ import annotations
@@ -23,6 +24,13 @@ def flags():
     return argparse.Namespace(**{{name.replace("-", "_"): values[-1] for name, values in found.items()}})
 
 def behave(how, folder):
+    asked = []
+    if how == "does not end":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    elif how == "ends when asked twice":
+        signal.signal(signal.SIGTERM, lambda *_: stop.set() if asked else asked.append(True))
+    elif how != "never ready":
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
     (folder / (Path(sys.argv[0]).name + ".pid")).write_text(str(os.getpid()))
     print("starting", how, flush=True)
     if how == "fails":
@@ -34,10 +42,6 @@ def behave(how, folder):
             sys.exit("cannot bind: address already in use")
     if how == "never ready":
         time.sleep(600)
-    if how == "does not end":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    else:
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
 stop = threading.Event()
 note = Path(os.environ["FAKE_FOLDER"])
 """

@@ -1,4 +1,4 @@
-"""`ControlPlane` over stand-ins for etcd and kube-apiserver, and over the real ones where they are installed."""
+"""`ControlPlane` over stand-ins for etcd and kube-apiserver; over real ones it is in `test_control_plane_real`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from k8srt import errors
 from k8srt.kubernetes import Clientset
 from k8srt.rest import Config
 from k8srt.testing import APIServer, BinaryNotFound, ControlPlane, ControlPlaneFailed, eventually
-from k8srt.testing.control_plane_binaries import find_binary
 from tests.integration.control_planes import write_programs
 
 pytest.importorskip("cryptography")
@@ -169,6 +168,29 @@ def test_ete_05_the_api_server_ends_before_etcd_and_nothing_stays(notes: Path) -
     assert "stopped" in repr(plane)
 
 
+def test_ete_05_an_api_server_that_waits_for_who_watches_is_asked_again(
+    notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_APISERVER", "ends when asked twice")
+
+    ControlPlane(notes).start().stop()
+
+    assert (notes / "order").read_text().split() == ["kube-apiserver", "etcd"]  # it ended by itself: it wrote that down
+    assert folders(notes) == []
+
+
+def test_ete_05_what_does_not_end_is_killed_and_named(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_APISERVER", "does not end")
+    plane = ControlPlane(notes, stop_timeout=0.3).start()
+    pids = [pid_of(notes, "etcd"), pid_of(notes, "kube-apiserver")]
+
+    with pytest.raises(ControlPlaneFailed, match=r"kube-apiserver did not end within 0\.3s and was killed"):
+        plane.stop()
+
+    eventually(lambda: not any(alive(pid) for pid in pids))
+    assert folders(notes) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_ete_05_the_programs_die_with_the_process_that_tests(notes: Path, number: signal.Signals) -> None:
     code = "import sys, time\nfrom k8srt.testing import ControlPlane\n"
@@ -225,7 +247,21 @@ def test_ete_01_a_program_that_never_is_ready_is_ended(notes: Path, monkeypatch:
     with pytest.raises(ControlPlaneFailed, match=r"etcd was not ready after 0\.3s"):
         ControlPlane(notes).start()
 
-    assert not alive(pid_of(notes, "etcd"))
+    eventually(lambda: not alive(pid_of(notes, "etcd")))
+
+
+def test_ete_01_why_it_did_not_start_is_told_also_when_it_had_to_be_killed(
+    notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_ETCD", "does not end")
+    monkeypatch.setattr("k8srt.testing.control_plane._answers", lambda *_: not eventually((notes / "etcd.pid").exists))
+    monkeypatch.setattr("k8srt.testing.control_plane.TRIES", 1)
+
+    with pytest.raises(ControlPlaneFailed, match=r"etcd was not ready after 0\.5s") as caught:
+        ControlPlane(notes, start_timeout=0.5).start()
+
+    assert caught.value.__notes__ == ["etcd did not end within 0.5s and was killed"]
+    eventually(lambda: not alive(pid_of(notes, "etcd")))
 
 
 def test_ete_01_what_is_no_timeout_is_named(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,16 +324,3 @@ def test_ete_01_an_existing_cluster_is_used_and_nothing_is_started(
         with Clientset(server.config) as cs:
             crds = cs.resource("customresourcedefinitions.apiextensions.k8s.io")
             eventually(lambda: crds.list().items == [])
-
-
-def test_ete_01_the_real_programs_are_run_where_they_are_installed() -> None:
-    try:
-        find_binary("etcd")
-        find_binary("kube-apiserver")
-    except BinaryNotFound as err:
-        pytest.skip(str(err))
-    with ControlPlane(crds=[CRD]) as plane, Clientset(plane.config) as cs:
-        assert cs.core_v1.namespaces().get("default").metadata.name == "default"
-        assert cs.resource("gadgets.example.com").list().items == []
-        with Clientset(plane.add_user("jane")) as jane, pytest.raises(errors.Forbidden):
-            jane.core_v1.secrets("default").list()
