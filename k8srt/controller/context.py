@@ -150,6 +150,10 @@ class Context(Generic[S]):
         """Whether the object is there but no longer matches what the controller is for; see `notify_leaving`."""
         return self.home.filtered_out(self.request)
 
+    def current(self) -> Any:
+        """The object as the cache has it at this moment, None once it is gone: for what goes on for long: TMR-04."""
+        return self.home.object_of(self.request)
+
     def detach(self) -> None:
         """Let threads that this reconcile leaves behind go on and write, until the controller stops."""
         self.detached = True

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from k8srt.controller.cache.cache import Cache
 from k8srt.controller.client.client import Client
+from k8srt.controller.context import Context
 from k8srt.controller.options import Options
 from k8srt.controller.reasons import Reason, Reasons
 from k8srt.controller.reconciling.contexts import Surroundings
@@ -29,7 +30,7 @@ from k8srt.controller.reconciling.snapshot import snapshot
 from k8srt.controller.reconciling.warmup import Warmup
 from k8srt.controller.reconciling.watching import Watching
 from k8srt.controller.reconciling.workers import Workers
-from k8srt.controller.request import Request
+from k8srt.controller.request import Request, Result
 from k8srt.controller.source import Source
 from k8srt.errors import AlreadyStarted
 from k8srt.util.clock import SYSTEM, Clock
@@ -100,6 +101,7 @@ class Controller:
         self._started = False
         self._given_up = False
         self._broken: BaseException | None = None
+        self._shown: dict[str, Callable[[], object]] = {}
 
     # ---- what it watches ------------------------------------------------------------------------------------------
 
@@ -157,6 +159,19 @@ class Controller:
     def only(self, matches: Callable[[Any], bool]) -> None:
         """Say which objects of its kind it is for."""
         self._reconciling.contexts.matches = matches
+
+    def when_given_up(self, then: Callable[[Context[Any]], Result | None]) -> None:
+        """Say what becomes of a request that has failed and is not to be tried again, in place of nothing."""
+        self._reconciling.given_up = then
+
+    def on_end(self, call: Callable[[], object]) -> None:
+        """Have something called as soon as the controller is told to end. It must not block."""
+        self._halt.on_set(call)
+
+    def show(self, name: str, state: Callable[[], object]) -> None:
+        """Have `debug_state` show something more under a name."""
+        with self._lock:
+            self._shown[name] = state
 
     def _matches(self, obj: Any) -> bool:
         matches = self._reconciling.contexts.matches
@@ -264,6 +279,8 @@ class Controller:
     def debug_state(self) -> Mapping[str, Any]:
         """What it is up to: its queue, what each worker does and since when it has been at it."""
         now = self._clock.now()
+        with self._lock:
+            shown = dict(self._shown)
         return {
             "name": self.name,
             "active": [job.as_dict(now) for job in self._jobs.running()],
@@ -271,6 +288,7 @@ class Controller:
             "wedged": self.wedged,
             "counts": self._reconciling.counted(),
             "queue": self.queue.debug_state(),
+            **{name: state() for name, state in shown.items()},
         }
 
     def __repr__(self) -> str:

@@ -14,6 +14,7 @@ FIN-04, CUT-08.
 from __future__ import annotations
 
 import inspect
+import sys
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -142,31 +143,47 @@ def with_finalizer(finalizer: str, *, cleanup: Reconciles) -> Callable[[Reconcil
     again after it has succeeded, if this process ends in between. Contract: FIN-02 to FIN-04.
     """
     _check(finalizer)
+    return lambda reconcile: _WithFinalizer(finalizer, cleanup, reconcile)
 
-    def decorate(reconcile: Reconciles) -> Reconciles:
-        by_request = _takes_request(reconcile)
 
-        def with_it(obj: Any, ctx: Context[Any]) -> Result | None:
-            if obj.metadata.deletion_timestamp is not None:
-                return _finish(obj, ctx, finalizer, cleanup)
-            memo = ctx.memo.setdefault((with_finalizer, finalizer), {})
-            if not contains_finalizer(obj, finalizer):
-                obj = _write_finalizer(ctx, obj, finalizer)
-                memo["adding"] = True
-            elif _is_echo(obj, ctx, memo):
-                return typing.cast(_Ran, memo["ran"]).result
-            result = reconcile(ctx.request if by_request else obj, ctx)
-            memo.pop("ran", None)
-            if memo.pop("adding", False):
-                memo["ran"] = _Ran(obj.metadata.resource_version, result)
-            return result
+class _WithFinalizer:
+    """A reconciler with a finalizer around it. No closure, so that other processes can be told of it: by its name, if
+    it is a decorated function, else by what it is made of."""
 
-        with_it.__name__ = getattr(reconcile, "__name__", "reconcile")
-        with_it.__doc__ = reconcile.__doc__
-        with_it.__module__ = reconcile.__module__
-        return with_it
+    def __init__(self, finalizer: str, cleanup: Reconciles, reconcile: Reconciles) -> None:
+        self._finalizer = finalizer
+        self._cleanup = cleanup
+        self._by_request = _takes_request(reconcile)
+        self.__wrapped__ = reconcile
+        self.__name__ = getattr(reconcile, "__name__", "reconcile")
+        self.__qualname__ = getattr(reconcile, "__qualname__", self.__name__)
+        self.__doc__ = reconcile.__doc__
+        self.__module__ = reconcile.__module__
 
-    return decorate
+    def __call__(self, obj: Any, ctx: Context[Any]) -> Result | None:
+        finalizer = self._finalizer
+        if obj.metadata.deletion_timestamp is not None:
+            return _finish(obj, ctx, finalizer, self._cleanup)
+        memo = ctx.memo.setdefault((with_finalizer, finalizer), {})
+        if not contains_finalizer(obj, finalizer):
+            obj = put_on(ctx, obj, finalizer)
+            memo["adding"] = True
+        elif _is_echo(obj, ctx, memo):
+            return typing.cast(_Ran, memo["ran"]).result
+        result = self.__wrapped__(ctx.request if self._by_request else obj, ctx)
+        memo.pop("ran", None)
+        if memo.pop("adding", False):
+            memo["ran"] = _Ran(obj.metadata.resource_version, result)
+        return result
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        found: Any = sys.modules.get(self.__module__)
+        for name in self.__qualname__.split("."):
+            found = getattr(found, name, None)
+        return self.__qualname__ if found is self else (type(self), (self._finalizer, self._cleanup, self.__wrapped__))
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
 
 
 def _check(finalizer: str) -> None:
@@ -205,11 +222,11 @@ def _finish(obj: T, ctx: Context[Any], finalizer: str, cleanup: Reconciles) -> R
         if result is not None and (result.requeue_after > 0.0 or result.requeue):
             return result
         memo["clean"] = True
-    _take_off(ctx, obj, finalizer)
+    release(ctx, obj, finalizer)
     return None
 
 
-def _write_finalizer(ctx: Context[Any], obj: T, finalizer: str) -> T:
+def put_on(ctx: Context[Any], obj: T, finalizer: str) -> T:
     """Add it on the server, if the object is still what we know. Raises Conflict if it is not."""
     meta = obj.metadata
     patch = {
@@ -222,7 +239,8 @@ def _write_finalizer(ctx: Context[Any], obj: T, finalizer: str) -> T:
     return ctx.client.patch(obj, patch, patch_type="merge")
 
 
-def _take_off(ctx: Context[Any], obj: Object, finalizer: str) -> None:
+def release(ctx: Context[Any], obj: Object, finalizer: str) -> None:
+    """Take it off on the server; fine if it is not there any more."""
     take_off(
         obj,
         finalizer,

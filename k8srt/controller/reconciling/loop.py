@@ -15,7 +15,7 @@ from k8srt.controller.options import Options
 from k8srt.controller.reasons import Reason, Reasons
 from k8srt.controller.reconciling.contexts import Contexts, Surroundings
 from k8srt.controller.reconciling.jobs import Job, Jobs
-from k8srt.controller.reconciling.outcome import Outcome, settle, settle_failure
+from k8srt.controller.reconciling.outcome import Begun, Outcome, settle, settle_failure
 from k8srt.controller.reconciling.reporting import Reporter
 from k8srt.controller.request import Request, Result, RetryAfter
 from k8srt.controller.retries import Retries, Verdict
@@ -26,9 +26,11 @@ from k8srt.util.workqueue import PriorityQueue
 from k8srt.util.workqueue.protocols import RateLimiter
 
 Reconcile = Callable[[Request, Context[Any]], Result | None]
+GivenUp = Callable[[Context[Any]], Result | None]
 
 _PANICS = (RecursionError, MemoryError)
 _HELD_BACK = object()
+_FINAL = (Verdict.TERMINAL, Verdict.GIVEN_UP)
 
 
 class Panic(Exception):
@@ -69,6 +71,7 @@ class Reconciling:
         self.contexts = Contexts(name, options, around, jobs, self.retries, kind=kind, halt=halt, clock=clock)
         self._lock = threading.Lock()  # guards counts and all below
         self._held_back: dict[Request, int] = {}
+        self.given_up: GivenUp | None = None  # says what becomes of what is not tried again; set before the start
 
     # ---- one of them ----------------------------------------------------------------------------------------------
 
@@ -112,6 +115,11 @@ class Reconciling:
                 self._reasons.add((request,), reason)
             return None, False
         assert result is None or isinstance(result, Result)
+        if isinstance(result, Begun):
+            if result.requeue_after:
+                again = ctx.priority if result.priority is None else result.priority
+                self._queue.add_with((request,), after=result.requeue_after, priority=again)
+            return None, False
         if result is not None and result.requeue and not result.requeue_after:
             self.retries.asked_again(request)
             self._reasons.add((request,), Reason("", "requeue"))
@@ -180,9 +188,11 @@ class Reconciling:
             self._jobs.goes_on(job, ctx)
         with running(ctx):
             instead = self._reporter.tell(ctx, err, failure)
+            if self.given_up is not None and _ends(failure.verdict, instead):
+                instead = self.given_up(ctx)
         self._reasons.add((request,), Reason("", f"retry {failure.attempt + 1}"))
         outcome = settle_failure(self._queue, self.limiter, request, err, ctx.priority, failure.verdict, instead)
-        return outcome, failure.verdict in (Verdict.TERMINAL, Verdict.GIVEN_UP)
+        return outcome, failure.verdict in _FINAL
 
     # ---- and around it --------------------------------------------------------------------------------------------
 
@@ -196,3 +206,10 @@ class Reconciling:
         with self._lock:
             held, self._held_back = self._held_back, {}
         return held
+
+
+def _ends(verdict: Verdict, instead: Result | None) -> bool:
+    """Whether a failure is not to be followed by another attempt."""
+    if instead is not None:
+        return not instead.requeue_after and not instead.requeue
+    return verdict in _FINAL

@@ -30,6 +30,13 @@ class Outcome(StrEnum):
     REQUEUE_AFTER = "requeue_after"
 
 
+class Begun(Result):
+    """What a reconcile returns that has begun something, or waits, and did not end: nothing is counted, and failures
+    are not forgotten. With `requeue_after` it is looked at again then."""
+
+    __slots__ = ()
+
+
 class RetryingQueue(RequestQueue, Protocol):
     """A queue that also counts failures."""
 
