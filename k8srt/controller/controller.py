@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from k8srt.controller.cache.cache import Cache
 from k8srt.controller.client.client import Client
 from k8srt.controller.context import Context
+from k8srt.controller.isolation.pool import Isolated
+from k8srt.controller.isolation.program import Program
 from k8srt.controller.options import Options
 from k8srt.controller.reasons import Reason, Reasons
 from k8srt.controller.reconciling.contexts import Surroundings
@@ -72,6 +74,10 @@ class Controller:
             self.options = Options(**options)
         except (TypeError, ValueError) as err:
             raise type(err)(f"controller {name}: {err}") from None
+        self._isolated: Isolated | None = None
+        if self.options.run_in == "process":
+            config, threads = client.rest_client.config, self.options.executor_threads
+            reconcile = self._isolated = Isolated(Program(name, reconcile, kind, config, state, threads), clock)
         self.name = name
         self.kind = kind
         self.need_leader_election = self.options.need_leader_election
@@ -203,7 +209,11 @@ class Controller:
             raise self._broken
 
     def _run(self) -> None:
+        if self._isolated is not None:
+            self._isolated.start()
         self.warm_up()
+        if self._isolated is not None:
+            self._isolated.wait_ready(self._halt)
         if self._halt.is_set():
             return
         self.options.measured_by().started(self.name, self.options.workers)
@@ -252,6 +262,8 @@ class Controller:
         self._workers.join({job.thread for job in self._jobs.running()} if wedged else ())
         self._watching.close()
         self._jobs.close()
+        if self._isolated is not None:
+            self._isolated.close()
         self._reasons.clear()
         if not wedged:
             self._reconciling.contexts.close()

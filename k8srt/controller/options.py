@@ -26,9 +26,10 @@ OnError = Callable[[Any, BaseException, Any], Result | None]
 class Options:
     """Keywords of a controller; times are seconds, None is none.
 
-    Work: `workers` reconcile at once, as threads that are made as needed. `timeout` is what a reconcile may take before
-    its `ctx.stop` is set. `executor_threads` is the size of `ctx.executor`. `recover_panic` False lets what is no
-    ordinary error (RecursionError, MemoryError, a BaseException) end the manager. `pause_when(request)` says which
+    Work: `workers` reconcile at once, as threads that are made as needed; with `run_in` "process" each has a process of
+    its own, which can be killed: see `k8srt.controller.isolation.surroundings`. `timeout` is what a reconcile may take
+    before its `ctx.stop` is set. `executor_threads` is the size of `ctx.executor`. `recover_panic` False lets what is
+    no ordinary error (RecursionError, MemoryError, a BaseException) end the manager. `pause_when(request)` says which
     requests are put aside until something new comes for them, or `resume`.
 
     Order: `rate_limiter`, or `backoff`, the first and the longest delay after failures. `priority_queue` False gives
@@ -50,6 +51,7 @@ class Options:
     """
 
     workers: int = 1
+    run_in: Literal["thread", "process"] = "thread"
     timeout: float | None = None
     executor_threads: int = 8
     recover_panic: bool = True
@@ -91,6 +93,8 @@ class Options:
         first, longest = self.backoff
         if not 0.0 <= first <= longest:
             raise ValueError(f"backoff: expected the first and the longest delay, not {self.backoff!r}")
+        if self.run_in not in ("thread", "process"):
+            raise ValueError(f"run_in: expected 'thread' or 'process', not {self.run_in!r}")
         if self.on_wedged not in ("report", "exit"):
             raise ValueError(f"on_wedged: expected 'report' or 'exit', not {self.on_wedged!r}")
         for name in ("pause_when", "on_error"):

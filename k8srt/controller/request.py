@@ -60,6 +60,9 @@ class RetryAfter(K8srtError):
         super().__init__(message or f"look again in {delay:g}s")
         self.result = Result(requeue_after=delay)
 
+    def __reduce__(self) -> tuple[type[RetryAfter], tuple[float, str]]:
+        return type(self), (self.result.requeue_after, str(self))
+
 
 def is_terminal(err: BaseException) -> bool:
     """Whether an error is a TerminalError, was caused by one, or is a group that holds one. Contract: REC-03."""

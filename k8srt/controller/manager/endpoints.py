@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from k8srt.controller.health import Checks
+from k8srt.controller.isolation.here import in_worker
 from k8srt.controller.manager.debugging import serve_debugging
 from k8srt.controller.metrics import names
 from k8srt.controller.metrics.scraping import MetricsOptions, MetricsServer
@@ -49,6 +50,8 @@ class Endpoints:
         self._bind()
 
     def _bind(self) -> None:
+        if in_worker():  # which imports modules that define managers, and runs none
+            return
         try:
             self.health.bind()
             self.profiling.bind()

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from k8srt.controller.cache.kind_cache import InformerStatus
+from k8srt.controller.failures import ForkedProcessError
+from k8srt.controller.isolation.here import in_worker
 from k8srt.controller.metrics.instruments import Collector, Sample, Snapshot
 
 if TYPE_CHECKING:
@@ -34,6 +36,12 @@ class Living:
         self._registered = False
 
     def add(self, manager: Manager) -> None:
+        """Raises ForkedProcessError in a process that only reconciles for another one."""
+        if in_worker():
+            raise ForkedProcessError(
+                'a manager is started while its module is imported for run_in="process"; '
+                'start it under `if __name__ == "__main__":`'
+            )
         with self._lock:
             self._managers.add(manager)
             if not self._registered:

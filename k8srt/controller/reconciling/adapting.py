@@ -37,13 +37,23 @@ def as_reconciler(kind: Any, function: Function) -> Reconcile:
     Contract: REC-12.
     """
 
-    def reconcile(request: Request, ctx: Context[Any]) -> Result | None:
-        obj = ctx.client.get_or_none(kind, request)
-        return None if obj is None else function(obj, ctx)
+    return _OfObject(kind, function)
 
-    reconcile.__name__ = getattr(function, "__name__", "reconcile")
-    reconcile.__wrapped__ = function  # type: ignore[attr-defined]
-    return reconcile
+
+class _OfObject:
+    """A function of an object, as one of a request. No closure, so that other processes can be told of it."""
+
+    def __init__(self, kind: Any, function: Function) -> None:
+        self._kind = kind
+        self.__name__ = getattr(function, "__name__", "reconcile")
+        self.__wrapped__ = function
+
+    def __call__(self, request: Request, ctx: Context[Any]) -> Result | None:
+        obj = ctx.client.get_or_none(self._kind, request)
+        return None if obj is None else self.__wrapped__(obj, ctx)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
 
 
 def _takes_object(function: Callable[..., object], kind: Any) -> bool:

@@ -1,0 +1,1 @@
+"""Reconciles in processes of their own. Contract: THR-06."""
