@@ -92,7 +92,7 @@ class Finalizers:
     def register(self, finalizer: str, clean_up: CleanUp) -> None:
         """Have `clean_up(obj)` called before an object goes. It raises while it has not succeeded, and may return what
         it has changed in the object. Raises ValueError for a finalizer that has one."""
-        _check(finalizer)
+        check_finalizer(finalizer)
         if finalizer in self._clean_ups:
             raise ValueError(f"finalizer {finalizer!r} is registered already")
         self._clean_ups[finalizer] = clean_up
@@ -142,8 +142,13 @@ def with_finalizer(finalizer: str, *, cleanup: Reconciles) -> Callable[[Reconcil
     What `cleanup` raises is retried; with `Result(requeue_after=…)` it says that it is not done yet. It may be called
     again after it has succeeded, if this process ends in between. Contract: FIN-02 to FIN-04.
     """
-    _check(finalizer)
+    check_finalizer(finalizer)
     return lambda reconcile: _WithFinalizer(finalizer, cleanup, reconcile)
+
+
+def has_finalizer(reconcile: object) -> bool:
+    """Whether it is a reconciler that `with_finalizer` has made."""
+    return isinstance(reconcile, _WithFinalizer)
 
 
 class _WithFinalizer:
@@ -186,7 +191,8 @@ class _WithFinalizer:
         return repr(self.__wrapped__)
 
 
-def _check(finalizer: str) -> None:
+def check_finalizer(finalizer: str) -> None:
+    """Raises ValueError for what is no name of a finalizer."""
     domain, slash, name = finalizer.partition("/")
     if not domain or not slash or not name:
         raise ValueError(f"a finalizer is named domain/name, as in example.com/cleanup, not {finalizer!r}")
