@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Any
 from k8srt.controller.cache.cache import Cache
 from k8srt.controller.client.client import Client
 from k8srt.controller.context import Context
-from k8srt.controller.isolation.pool import Isolated
-from k8srt.controller.isolation.program import Program
 from k8srt.controller.options import Options
 from k8srt.controller.reasons import Reason, Reasons
 from k8srt.controller.reconciling.contexts import Surroundings
@@ -40,6 +38,8 @@ from k8srt.util.threads import Latch, Stop, linked
 from k8srt.util.workqueue import LOW_PRIORITY, PriorityQueue
 
 if TYPE_CHECKING:
+    from k8srt.controller.dependents.own_writes import OwnWrites
+    from k8srt.controller.isolation.pool import Isolated
     from k8srt.controller.manager.manager import Manager
 
 log = logging.getLogger(__name__)
@@ -74,10 +74,12 @@ class Controller:
             self.options = Options(**options)
         except (TypeError, ValueError) as err:
             raise type(err)(f"controller {name}: {err}") from None
+        around = Surroundings(cache, client, manager, recorder, state)
         self._isolated: Isolated | None = None
         if self.options.run_in == "process":
-            config, threads = client.rest_client.config, self.options.executor_threads
-            reconcile = self._isolated = Isolated(Program(name, reconcile, kind, config, state, threads), clock)
+            from k8srt.controller.isolation.pool import isolated
+
+            reconcile = self._isolated = isolated(name, reconcile, kind, around, self.options, clock)
         self.name = name
         self.kind = kind
         self.need_leader_election = self.options.need_leader_election
@@ -92,7 +94,6 @@ class Controller:
         self.queue: PriorityQueue[Request] = PriorityQueue(
             name, limiter, max_wait=60.0 if self.options.priority_queue else None, clock=clock
         )
-        around = Surroundings(cache, client, manager, recorder, state)
         self._reconciling = Reconciling(
             *(name, reconcile, self.options, around, self.queue, limiter, self._jobs, self._reasons),
             kind=kind,
@@ -178,6 +179,10 @@ class Controller:
         """Have `debug_state` show something more under a name."""
         with self._lock:
             self._shown[name] = state
+
+    def leave_out(self, writes: OwnWrites) -> None:
+        """Have the reconciles tell what they write, so that its events can be left out. Contract: DEP-05."""
+        self._reconciling.contexts.own_writes = writes
 
     def _matches(self, obj: Any) -> bool:
         matches = self._reconciling.contexts.matches

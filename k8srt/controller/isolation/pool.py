@@ -21,6 +21,8 @@ from k8srt.controller.isolation.child import Child
 from k8srt.controller.isolation.failures import packed
 from k8srt.controller.isolation.messages import Begin, Task
 from k8srt.controller.isolation.program import Program, check, main_module, pack
+from k8srt.controller.options import Options
+from k8srt.controller.reconciling.contexts import Surroundings
 from k8srt.controller.reconciling.deadlines import Deadlines
 from k8srt.controller.request import Request, Result, RetryAfter
 from k8srt.errors import Stopped
@@ -139,6 +141,12 @@ class Isolated:
 
     def __repr__(self) -> str:
         return f"<{self._program.reconcile!r} in {len(self.processes)} processes>"
+
+
+def isolated(name: str, reconcile: Any, kind: Any, around: Surroundings, options: Options, clock: Clock) -> Isolated:
+    """The reconciler of a controller, in processes of its own. Raises as `Isolated`."""
+    config = around.client.rest_client.config
+    return Isolated(Program(name, reconcile, kind, config, around.state, options.executor_threads), clock)
 
 
 def _task(number: int, request: Request, ctx: Context[Any]) -> Task:
