@@ -11,10 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from k8srt.controller.controller import Controller
+from k8srt.controller.dependents.bound import Bound
+from k8srt.controller.dependents.member import Member
+from k8srt.controller.dependents.own_writes import OwnWrites
+from k8srt.controller.dependents.workflow import Workflow
 from k8srt.controller.filters import Leaving, annotations_match, labels_match
+from k8srt.controller.finalizers import has_finalizer
 from k8srt.controller.handler import EnqueueForObject, EnqueueForOwner, EnqueueMapped, EventHandler
 from k8srt.controller.kinds import form_of, gvk_of, metadata_only, name_of
 from k8srt.controller.mappers import by_annotation as map_by_annotation
@@ -58,6 +63,7 @@ class Builder:
         self._filters: list[Predicate] = []
         self._options: dict[str, Any] = {}
         self._uses: list[tuple[Any, tuple[str, ...], str]] = []
+        self._workflow: Workflow | None = None
         self._built = False
 
     def for_(
@@ -156,6 +162,16 @@ class Builder:
             raise ValueError(f"a controller that is for no kind has nothing for {what} to lead to: use map")
         return self._for
 
+    def dependents(self, *dependents: Member | Workflow) -> Self:
+        """What is kept for each object, and watched: dependents, or one workflow of them. It runs before the
+        reconciler, which finds what has become of them in `ctx.dependents`. Raises ValueError, TypeError for what does
+        not fit together. Contract: DEP-01 to DEP-05."""
+        if self._workflow is not None:
+            raise ValueError(f"a controller has one workflow: {self._workflow!r} already")
+        only = dependents[0] if len(dependents) == 1 else None
+        self._workflow = only if isinstance(only, Workflow) else Workflow(cast("tuple[Member, ...]", dependents))
+        return self
+
     def uses(self, kind: Any, *verbs: str, part: str = "") -> Self:
         """Say what the reconciler asks the server for: `uses(Foo, "patch", part="status")`. It changes nothing but the
         role that `k8srt rbac` prints, which is then no guess. Reading from the cache is `list` and `watch`, and known
@@ -206,9 +222,17 @@ class Builder:
             raise ValueError("a controller that is for no kind needs a name: named(...)")
         manager = self._manager
         kind = _form(self._for) if self._for is not None else None
-        controller = manager.new_controller(name, as_reconcile(reconcile, kind), kind=kind, **self._options)
+        writes = OwnWrites(manager.clock)
+        bound = self._bound(name, kind, writes)
+        called = as_reconcile(reconcile, kind)
+        if bound is not None:
+            called = bound.around(called, cleans_up=has_finalizer(reconcile))
+        controller = manager.new_controller(name, called, kind=kind, **self._options)
         self._built = True
         self._limit(controller)
+        if bound is not None:
+            controller.leave_out(writes)
+            bound.attach(controller)
         for watch, handler in zip(watched, handlers, strict=True):
             predicates = [*self._filters, *watch.predicates]
             if watch is self._for and controller.options.notify_leaving and predicates:
@@ -222,6 +246,27 @@ class Builder:
         self._describe(controller)
         manager.add(controller)
         return controller
+
+    def _bound(self, name: str, kind: Any, writes: OwnWrites) -> Bound | None:
+        """The workflow of this controller. Raises ValueError for one that it cannot have."""
+        if self._workflow is None:
+            return None
+        if kind is None:
+            raise ValueError(f"controller {name} is for no kind: there is nothing for dependents to belong to")
+        if self._options.get("run_in", "thread") != "thread":
+            raise ValueError(
+                f"controller {name}: a workflow runs in threads, not with run_in={self._options['run_in']!r}"
+            )
+        manager = self._manager
+        return Bound(
+            self._workflow,
+            controller=name,
+            kind=kind,
+            cache=manager.cache,
+            form_of=lambda kind: form_of(manager.clientset, kind),
+            writes=writes,
+            clock=manager.clock,
+        )
 
     def _limit(self, controller: Controller) -> None:
         """Tell it which objects it is for. Contract: FLT-03."""

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     from k8srt.controller.client.applying import Ensured
     from k8srt.controller.client.applyset import SetOutcome
+    from k8srt.controller.dependents.own_writes import OwnWrites
+    from k8srt.controller.dependents.state import States
+    from k8srt.controller.dependents.workflow import WorkflowRun
     from k8srt.controller.manager.manager import Manager
 
     S = TypeVar("S", default=Any)
@@ -74,7 +77,10 @@ class ReconcileStop(ToldStop):
 
 
 class Home:
-    """What the reconciles of a controller share. The methods are the controller's."""
+    """What the reconciles of a controller share. The methods are the controller's. `own_writes`: those that are not to
+    lead to a reconcile of who wrote them, None if all do."""
+
+    own_writes: OwnWrites | None = None
 
     def memo(self, request: Request) -> dict[Any, Any]:
         """What is remembered of an object as long as it is there."""
@@ -123,6 +129,7 @@ class Context(Generic[S]):
     reconcile_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     detached: bool = False
     home: Home = field(default_factory=Home, repr=False)
+    workflow_run: WorkflowRun | None = field(default=None, repr=False)
 
     @property
     def attempt(self) -> int:
@@ -146,6 +153,20 @@ class Context(Generic[S]):
         return self.home.executor()
 
     @property
+    def workflow(self) -> WorkflowRun:
+        """The dependents of the object that is reconciled, as a whole. Raises K8srtError where there are none.
+
+        Contract: DEP-04."""
+        if self.workflow_run is None:
+            raise K8srtError(f"{self.controller} {self.request}: there are no dependents; see Builder.dependents")
+        return self.workflow_run
+
+    @property
+    def dependents(self) -> States:
+        """What has become of each, by name: `ctx.dependents["deployment"].object`. Raises as `workflow`."""
+        return self.workflow.dependents
+
+    @property
     def filtered_out(self) -> bool:
         """Whether the object is there but no longer matches what the controller is for; see `notify_leaving`."""
         return self.home.filtered_out(self.request)
@@ -164,7 +185,7 @@ class Context(Generic[S]):
         when that is so already. See `k8srt.controller.client.applying`. Contract: APL-02."""
         from k8srt.controller.client.applying import ensure
 
-        return ensure(self, obj, owner=owner, owned=owned)
+        return ensure(self, obj, owner=owner, owned=owned, writes=self.home.own_writes)
 
     def apply_set(self, name: str, objects: Iterable[Object], *, owner: Object | None = None) -> SetOutcome:
         """Ensure these objects, and delete those that were in the set of this name and are not among them any more.

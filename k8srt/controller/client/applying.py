@@ -13,7 +13,7 @@ Contract: APL-02, APL-03, APL-06.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -26,9 +26,11 @@ from k8srt.apimachinery.schema import NamespacedName
 from k8srt.controller.client.writing import Changes, Plain
 from k8srt.controller.kinds import kind_of
 from k8srt.controller.ownership import set_controller_reference
+from k8srt.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
     from k8srt.controller.context import Context
+    from k8srt.controller.dependents.own_writes import OwnWrites
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +54,42 @@ class _Applied(NamedTuple):
     answer: Any
 
 
-def ensure(ctx: Context[Any], obj: T, *, owner: Object | None = None, owned: bool = True) -> Ensured:
+class Kept(NamedTuple):
+    """What came of it, and the object as it is now."""
+
+    outcome: Ensured
+    object: Any
+
+
+def ensure(
+    ctx: Context[Any],
+    obj: Object,
+    *,
+    owner: Object | None = None,
+    owned: bool = True,
+    writes: OwnWrites | None = None,
+) -> Ensured:
     """Have the server keep the fields that `obj` sets, in the name of the controller and against whoever else has them.
 
     `obj` stays as it is, so that it can be ensured again. `owner` controls it, by default the object that is
-    reconciled; with `owned` False nothing is said of owners. The status is not applied. Raises ValueError where there
-    is no owner, or one that cannot be; AlreadyOwnedError when another object controls it, and what `apply` raises.
+    reconciled; with `owned` False nothing is said of owners. The status is not applied. `writes` is told, so that the
+    event of the write leads nowhere. Raises ValueError where there is no owner, or one that cannot be;
+    AlreadyOwnedError when another object controls it, and what `apply` raises.
     """
+    return keep(ctx, obj, owner=owner, owned=owned, writes=writes).outcome
+
+
+def keep(
+    ctx: Context[Any],
+    obj: T,
+    *,
+    owner: Object | None = None,
+    owned: bool = True,
+    matches: Callable[[T, T], object] | None = None,
+    writes: OwnWrites | None = None,
+) -> Kept:
+    """The same, with the object as it is then. `matches(obj, present)` says in place of what was applied last whether
+    what there is will do."""
     wanted = obj.copy()
     if owned:
         set_controller_reference(_owner(ctx, owner, obj), wanted)
@@ -67,17 +98,43 @@ def ensure(ctx: Context[Any], obj: T, *, owner: Object | None = None, owned: boo
     applied: dict[Any, _Applied] = ctx.memo.setdefault(ensure, {})
     key = (obj.api_version, obj.kind, obj.metadata.namespace or "", obj.metadata.name)
     last = applied.get(key)
-    if present is not None and _is_there(body, present, last, ctx.controller):
+    if present is not None and matches is not None:
+        if not _is_ending(present) and matches(wanted, present.copy()):
+            return Kept(Ensured.UNCHANGED, present)
+    elif present is not None and _is_there(body, present, last, ctx.controller):
         if last is None or _version(present) > _version(last.answer):
             applied[key] = _Applied(body, present)  # next time one look at the version will do
-        return Ensured.UNCHANGED
-    answer = ctx.client.apply(type(obj).from_dict(body), field_manager=ctx.controller, force=True)
+        return Kept(Ensured.UNCHANGED, present)
+    answer = _apply(ctx, type(obj).from_dict(body), present, writes)
     applied[key] = _Applied(body, answer)
     before = present or (last.answer if last is not None and last.answer.metadata.uid == answer.metadata.uid else None)
     if before is None:
-        return Ensured.CREATED
+        return Kept(Ensured.CREATED, answer)
     unchanged = before.metadata.resource_version == answer.metadata.resource_version
-    return Ensured.UNCHANGED if unchanged else Ensured.UPDATED
+    return Kept(Ensured.UNCHANGED if unchanged else Ensured.UPDATED, answer)
+
+
+def _apply(ctx: Context[Any], wanted: T, present: T | None, writes: OwnWrites | None) -> T:
+    """Apply it; for `writes` only if the object is still as we know it, else nothing is told of it."""
+    if writes is None:
+        return ctx.client.apply(wanted, field_manager=ctx.controller, force=True)
+    with writes.writing(ctx.request, wanted) as write:
+        if present is not None:
+            known = wanted.copy()
+            known.metadata.uid, known.metadata.resource_version = (
+                present.metadata.uid,
+                present.metadata.resource_version,
+            )
+            try:
+                answer = ctx.client.apply(known, field_manager=ctx.controller, force=True, locked=True)
+            except (Conflict, NotFound):
+                return ctx.client.apply(wanted, field_manager=ctx.controller, force=True)
+            write.answered(present, answer)
+            return answer
+        answer = ctx.client.apply(wanted, field_manager=ctx.controller, force=True)
+        if {entry.manager for entry in answer.metadata.managed_fields or ()} <= {ctx.controller}:  # nobody was faster
+            write.answered(None, answer)
+        return answer
 
 
 def _owner(ctx: Context[Any], owner: Object | None, obj: Object) -> Object:
@@ -121,7 +178,7 @@ def _present(ctx: Context[Any], obj: T) -> T | None:
 
 def _is_there(body: Plain, present: Any, last: _Applied | None, manager: str) -> bool:
     """Whether to apply `body` would change nothing of what is there."""
-    if present.metadata.deletion_timestamp is not None:
+    if _is_ending(present):
         return False
     if last is None or last.answer.metadata.uid != present.metadata.uid:
         mine = extract_apply(present, manager)
@@ -133,6 +190,10 @@ def _is_there(body: Plain, present: Any, last: _Applied | None, manager: str) ->
     if entries_of(present.to_dict()):
         return _body(extract_apply(present, manager)) == _body(extract_apply(last.answer, manager))
     return _body(present) == _body(last.answer)
+
+
+def _is_ending(present: Any) -> bool:
+    return present.metadata.deletion_timestamp is not None
 
 
 def _version(obj: Object) -> int:

@@ -1,0 +1,1 @@
+"""Dependents: what a controller keeps for an object, and the workflow that says in which order."""
