@@ -24,8 +24,10 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
-from k8srt.rest import Config, RESTClient
+from k8srt.rest import RESTClient
+from k8srt.tools.clientcmd import load_config
 from k8srt.tools.leaderelection import LeaderElector, LeaseLock, NotLeaderError
 from k8srt.util.clock import RealClock
 
@@ -108,15 +110,33 @@ def main() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     journal = Journal(Path(asked["journal"]))
-    with RESTClient(Config(host=asked["host"], bearer_token=asked["token"], qps=-1.0)) as client:
+    config = load_config(asked["kubeconfig"]).config
+    config.qps = -1.0
+    if asked["host"]:
+        config.host = asked["host"]
+    with RESTClient(config) as client:
         life = 0
         while not stop.is_set():
             life += 1
-            stand(client, f"{asked['name']}-{life}", Timing(*asked["timing"]), Skewed(asked["skew"]), journal, stop)
+            stand(
+                client,
+                asked["namespace"],
+                f"{asked['name']}-{life}",
+                Timing(*asked["timing"]),
+                Skewed(asked["skew"]),
+                journal,
+                stop,
+            )
 
 
 def stand(
-    client: RESTClient, identity: str, timing: Timing, clock: Skewed, journal: Journal, stop: threading.Event
+    client: RESTClient,
+    namespace: str,
+    identity: str,
+    timing: Timing,
+    clock: Skewed,
+    journal: Journal,
+    stop: threading.Event,
 ) -> None:
     """One candidacy, told of on the standard output."""
 
@@ -134,7 +154,7 @@ def stand(
                     say("acts", term)
 
     elector = LeaderElector(
-        LeaseLock(client, "default", "contended", identity),
+        LeaseLock(client, namespace, "contended", identity),
         *timing,
         on_started_leading=lead,
         on_stopped_leading=lambda: say("over", None),
@@ -165,10 +185,10 @@ class Said(NamedTuple):
 class Arena:
     """Several contenders and their journal. A context manager, which kills those that are left."""
 
-    def __init__(self, folder: Path, host: str, token: str, timing: Timing) -> None:
+    def __init__(self, folder: Path, kubeconfig: Path, namespace: str, timing: Timing) -> None:
         self._path = folder / "journal"
         self.journal = Journal(self._path)
-        self._host, self._token = host, token
+        self._kubeconfig, self._namespace = kubeconfig, namespace
         self.timing = timing
         self._changed = threading.Condition()  # guards what was said by each
         self._contenders: list[Contender] = []
@@ -176,8 +196,9 @@ class Arena:
     def contender(self, name: str, *, host: str = "", skew: float = 0.0) -> Contender:
         asked = {
             "journal": str(self._path),
-            "host": host or self._host,
-            "token": self._token,
+            "kubeconfig": str(self._kubeconfig),
+            "namespace": self._namespace,
+            "host": host,
             "name": name,
             "timing": self.timing,
             "skew": skew,
@@ -298,10 +319,11 @@ class Cable:
     A context manager.
     """
 
-    def __init__(self, port: int) -> None:
-        self._target = port
+    def __init__(self, url: str) -> None:
+        target = urlsplit(url)
+        self._target = (target.hostname, target.port or (443 if target.scheme == "https" else 80))
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{target.scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
         self._whole = threading.Event()
         self._whole.set()
         self._lock = threading.Lock()  # guards the rest
@@ -328,7 +350,7 @@ class Cable:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                far = socket.create_connection(("127.0.0.1", self._target))
+                far = socket.create_connection(self._target)
                 with self._lock:
                     self._sockets += [near, far]
                 self._start(self._pass_on, near, far)

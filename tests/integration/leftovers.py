@@ -5,7 +5,6 @@ from __future__ import annotations
 from k8srt import errors
 from k8srt.kubernetes import Clientset
 from k8srt.testing import eventually
-from k8srt.testing.choosing import Mode, chosen
 
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 NAMESPACES = "namespaces"
@@ -37,24 +36,40 @@ def held(cs: Clientset) -> Held:
     return found
 
 
-def remove(cs: Clientset, made: Held) -> None:
-    """Delete what was made, what is in a namespace first, and wait until definitions and namespaces are gone."""
-    emptied = sorted(name for which, _, name in made if which == NAMESPACES)
+def remove(cs: Clientset, made: Held, controlled: bool) -> None:
+    """Delete what was made, what is in a namespace first, and wait until definitions and namespaces are gone.
+
+    `controlled` says whether the cluster has controllers; without, what they do is done here.
+    """
+    namespaces = {name for which, _, name in made if which == NAMESPACES}
+    _unhold(cs, namespaces | {"default"}, {name for which, _, name in made if which == CRDS})
     for which, namespace, name in sorted(made, key=lambda each: (not each[1], each[0] in (CRDS, NAMESPACES), each)):
         client = cs.resource(which, namespace)
         try:
-            if namespace:
-                client.patch(name, {"metadata": {"finalizers": None}}, patch_type="merge")
             client.delete(name, **({"grace_period_seconds": 0} if namespace else {}))
         except errors.NotFound:
             continue
     cs.core_v1.events("default").delete_collection()
-    if chosen() is Mode.ENVTEST:
-        for name in emptied:
-            _empty(cs, name)
+    if not controlled:
+        for name in sorted(namespaces):
+            finish(cs, name)
     gone = {(which, name) for which, _, name in made if _is_waited_for(which, name)}
     eventually(lambda: not gone & _there(cs), timeout=LIMIT)
     cs.mapper.reset()
+
+
+def _unhold(cs: Clientset, namespaces: set[str], definitions: set[str]) -> None:
+    """Take the finalizers off what is in these namespaces, or of one of these definitions: nobody else will."""
+    for which in _namespaced(cs):
+        for each in cs.resource(which).list():
+            there = each.metadata
+            if there.finalizers and (which in definitions or there.namespace in namespaces):
+                try:
+                    cs.resource(which, there.namespace).patch(
+                        there.name, {"metadata": {"finalizers": None}}, patch_type="merge"
+                    )
+                except errors.NotFound:
+                    continue
 
 
 def _namespaced(cs: Clientset) -> list[str]:
@@ -74,13 +89,12 @@ def _there(cs: Clientset) -> set[tuple[str, str]]:
     return {(which, each.metadata.name) for which in (CRDS, NAMESPACES) for each in cs.resource(which).list()}
 
 
-def _empty(cs: Clientset, namespace: str) -> None:
-    """Do what a controller of namespaces does: a control plane alone has none."""
+def finish(cs: Clientset, namespace: str) -> None:
+    """Do what a controller of namespaces does: empty one that is being deleted, and let it go."""
     for which in [*_namespaced(cs), "events"]:
         client = cs.resource(which, namespace)
         for each in client.list():
             try:
-                client.patch(each.metadata.name, {"metadata": {"finalizers": None}}, patch_type="merge")
                 client.delete(each.metadata.name, grace_period_seconds=0)
             except errors.NotFound:
                 continue

@@ -1,4 +1,4 @@
-"""A server on which a manager has the rights that it says it needs, and no others."""
+"""A manager that has the rights that it says it needs, and no others."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from k8srt.controller import Manager
 from k8srt.controller.manager.rights import rights_of
 from k8srt.kubernetes import Clientset
 from k8srt.rest import Config
-from k8srt.testing import APIServer
-from k8srt.testing.apiserver.users import User
+from k8srt.testing.choosing import Server
 
 ACCOUNT = "default", "operator"
 
@@ -23,7 +22,6 @@ class Strict(NamedTuple):
 
     manager: Manager
     admin: Clientset
-    server: APIServer
 
     def wait_for_event(self, reason: str) -> None:
         """Wait until an event with a reason was written."""
@@ -33,15 +31,12 @@ class Strict(NamedTuple):
 
 
 @contextmanager
-def strictly(make_manager: Callable[[Config], Manager], *objects: Any, **options: Any) -> Iterator[Strict]:
+def strictly(server: Server, make_manager: Callable[[Config], Manager], *objects: Any) -> Iterator[Strict]:
     """Apply `objects`, then grant a service account what `k8srt rbac` says, and make a manager that is that account."""
-    user = User(f"system:serviceaccount:{':'.join(ACCOUNT)}", groups=("system:serviceaccounts",))
-    with APIServer(authorization_mode="RBAC", tokens={"operator": user}, **options) as server:
-        config = server.config.copy()
-        config.bearer_token = "operator"
-        with Clientset(server.config) as admin:
-            for each in objects:
-                admin.apply(each)
-            manager = make_manager(config)
-            admin.apply(manifests(rights_of(manager), "operator", ACCOUNT))
-            yield Strict(manager, admin, server)
+    config = server.config_for(f"system:serviceaccount:{':'.join(ACCOUNT)}", "system:serviceaccounts")
+    with Clientset(server.config) as admin:
+        for each in objects:
+            admin.apply(each)
+        manager = make_manager(config)
+        admin.apply(manifests(rights_of(manager), "operator", ACCOUNT))
+        yield Strict(manager, admin)

@@ -18,7 +18,7 @@ from k8srt.examples.buckets.main import make_manager
 from k8srt.examples.buckets.service import StorageService
 from k8srt.gentype.client import ResourceClient
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 from tests.integration.strictly import strictly
 
 CRD = Path(program.__file__).with_name("crd.yaml")
@@ -32,12 +32,16 @@ def storage(tmp_path: Path) -> Iterator[StorageService]:
 
 
 @pytest.fixture
-def buckets(storage: StorageService) -> Iterator[ResourceClient[Bucket]]:
+def server(own_server: Server) -> Server:
+    return own_server
+
+
+@pytest.fixture
+def buckets(server: Server, cs: Clientset, namespace: str, storage: StorageService) -> Iterator[ResourceClient[Bucket]]:
     """A client of Buckets that are looked after."""
-    with APIServer() as server, Clientset(server.config) as cs:
-        cs.apply(CRD)
-        with make_manager(server.config, storage=storage.url, look_again=SOON):
-            yield cs.resource(Bucket, "default")
+    cs.apply(CRD)
+    with make_manager(server.config, storage=storage.url, look_again=SOON):
+        yield cs.resource(Bucket, namespace)
 
 
 def bucket(when_deleted: str = "Delete") -> Bucket:
@@ -108,11 +112,11 @@ def test_what_somebody_removed_out_there_comes_back(buckets: ResourceClient[Buck
     assert (storage.folder / name_of(there)).is_dir()
 
 
-def test_it_runs_with_the_rights_it_asks_for_and_no_others(storage: StorageService) -> None:
+def test_it_runs_with_the_rights_it_asks_for_and_no_others(rbac_server: Server, storage: StorageService) -> None:
     def make(config):
         return make_manager(config, storage=storage.url, look_again=SOON)
 
-    with strictly(make, CRD) as strict, strict.manager:
+    with strictly(rbac_server, make, CRD) as strict, strict.manager:
         buckets = strict.admin.resource(Bucket, "default")
         buckets.create(bucket())
         there = buckets.wait("photos", "condition=Ready", timeout=20)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,6 +14,7 @@ from k8srt.controller.cache.cache import NamespaceNotCached
 from k8srt.controller.context import Context
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 from k8srt.util.threads import Latch
 from k8srt.util.wait import Backoff
 
@@ -38,21 +38,15 @@ spec:
 
 
 @pytest.fixture
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
-
-
-@pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
-    with Clientset(server.config) as cs:
-        yield cs
+def server(own_server: Server) -> Server:
+    return own_server
 
 
 def config_map(name: str, namespace: str = "default", **data: str) -> ConfigMap:
     return ConfigMap(metadata=ObjectMeta(name=name, namespace=namespace), data=data)
 
 
+@pytest.mark.embedded
 def test_crc_09_a_program_reads_what_it_writes_whatever_the_watch_does(server: APIServer) -> None:
     manager = Manager(server.config)
     with manager:
@@ -81,7 +75,7 @@ def test_crc_09_a_program_reads_what_it_writes_whatever_the_watch_does(server: A
     assert (status.kind, status.synced, status.unseen_writes) == ("ConfigMap", True, 0)
 
 
-def test_crc_11_no_reader_ever_sees_a_key_go_back(server: APIServer) -> None:
+def test_crc_11_no_reader_ever_sees_a_key_go_back(server: Server) -> None:
     manager = Manager(server.config)
     with manager:
         client = manager.client
@@ -108,21 +102,24 @@ def test_crc_11_no_reader_ever_sees_a_key_go_back(server: APIServer) -> None:
     assert wrong == []
 
 
-def test_cch_09_namespaces_that_are_cached_and_one_that_is_not(server: APIServer, cs: Clientset) -> None:
-    for name in ("x", "y", "z"):
-        cs.core_v1.namespaces().create(Namespace(metadata=ObjectMeta(name=name)))
+def test_cch_09_namespaces_that_are_cached_and_one_that_is_not(server: Server, cs: Clientset) -> None:
+    x, y, z = (
+        cs.core_v1.namespaces().create(Namespace(metadata=ObjectMeta(generate_name="t-"))).metadata.name
+        for _ in range(3)
+    )
+    for name in (x, y, z):
         cs.core_v1.config_maps(name).create(config_map("m", name))
-    manager = Manager(server.config, default_namespaces=["x", "y"])
+    manager = Manager(server.config, default_namespaces=[x, y])
 
     with manager:
         found = where_m_is(manager)
         with pytest.raises(NamespaceNotCached):
-            manager.client.get(ConfigMap, "z/m")
-        manager.cache.set_namespaces(metadata_only(ConfigMap), ["z"], wait=True)
+            manager.client.get(ConfigMap, f"{z}/m")
+        manager.cache.set_namespaces(metadata_only(ConfigMap), [z], wait=True)
         later = where_m_is(manager)
 
-    assert found == {"x", "y"}
-    assert later == {"z"}
+    assert found == {x, y}
+    assert later == {z}
 
 
 def where_m_is(manager: Manager) -> set[str]:
@@ -131,7 +128,7 @@ def where_m_is(manager: Manager) -> set[str]:
     return {each.metadata.namespace for each in found if each.metadata.name == "m"}
 
 
-def test_cch_15_a_kind_that_comes_later_is_watched_then(server: APIServer, cs: Clientset) -> None:
+def test_cch_15_a_kind_that_comes_later_is_watched_then(server: Server, cs: Clientset) -> None:
     manager = Manager(server.config, on_missing_kind="wait", backoff=SOON)
     seen = Latch()
     told: list[str] = []
@@ -151,7 +148,7 @@ def test_cch_15_a_kind_that_comes_later_is_watched_then(server: APIServer, cs: C
     assert told[0].startswith("<Unstructured Widget default/w")
 
 
-def test_cch_15_a_controller_runs_while_a_kind_that_it_watches_is_missing(server: APIServer, cs: Clientset) -> None:
+def test_cch_15_a_controller_runs_while_a_kind_that_it_watches_is_missing(server: Server, cs: Clientset) -> None:
     manager = Manager(server.config, backoff=SOON)
     seen: list[str] = []
     first, second = Latch(), Latch()
@@ -175,7 +172,7 @@ def test_cch_15_a_controller_runs_while_a_kind_that_it_watches_is_missing(server
     assert set(seen) == {"a", "w"}
 
 
-def test_rec_10_a_reconcile_reads_what_it_wrote(server: APIServer, cs: Clientset) -> None:
+def test_rec_10_a_reconcile_reads_what_it_wrote(server: Server, cs: Clientset) -> None:
     manager = Manager(server.config)
     done, found = Latch(), []
 

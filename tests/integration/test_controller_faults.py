@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,15 @@ from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.controller import Context, Manager, ReconcileTimeout, Request, Result
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 from k8srt.util.threads import Stop
 
 LONG = 20.0
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
+def server(module_server: Server) -> Server:
+    return module_server
 
 
 class Tally:
@@ -58,7 +57,7 @@ def deep(n: int) -> int:
 
 
 def test_rec_08_raising_recursing_and_flooding_hold_nobody_up(
-    server: APIServer, cs: Clientset, namespace: str, caplog: pytest.LogCaptureFixture
+    server: Server, cs: Clientset, namespace: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     manager = Manager(server.config, namespace=namespace)
     tally = Tally()
@@ -97,7 +96,7 @@ def test_rec_08_raising_recursing_and_flooding_hold_nobody_up(
 
 
 def test_thr_05_a_reconcile_that_hangs_holds_up_its_own_object_only(
-    server: APIServer, cs: Clientset, namespace: str, caplog: pytest.LogCaptureFixture
+    server: Server, cs: Clientset, namespace: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     manager = Manager(server.config, namespace=namespace)
     tally, let_go = Tally(), threading.Event()
@@ -118,6 +117,7 @@ def test_thr_05_a_reconcile_that_hangs_holds_up_its_own_object_only(
     assert "hangs has not returned for 0.1s" in caplog.text
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("call", ["write", "read past the cache", "wait for a cache"])
 def test_rec_10_a_deadline_ends_calls_and_waits_of_the_library(
     server: APIServer, cs: Clientset, namespace: str, call: str
@@ -150,9 +150,7 @@ def test_rec_10_a_deadline_ends_calls_and_waits_of_the_library(
     assert isinstance(err, errors.Stopped)
 
 
-def test_dec_02_and_ctx_01_hooks_and_contexts_in_a_whole_manager(
-    server: APIServer, cs: Clientset, namespace: str
-) -> None:
+def test_dec_02_and_ctx_01_hooks_and_contexts_in_a_whole_manager(server: Server, cs: Clientset, namespace: str) -> None:
     state = {"seen": 0}
     manager = Manager(server.config, namespace=namespace, state=state)
     order: list[str] = []
@@ -183,7 +181,7 @@ def test_dec_02_and_ctx_01_hooks_and_contexts_in_a_whole_manager(
     assert state == {"seen": 1}
 
 
-def test_dec_02_a_start_that_fails_ends_the_manager(server: APIServer) -> None:
+def test_dec_02_a_start_that_fails_ends_the_manager(server: Server) -> None:
     manager = Manager(server.config)
 
     @manager.on_start
@@ -199,9 +197,9 @@ PROGRAM = """
 import sys
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.controller import Manager
-from k8srt.rest import Config
+from k8srt.tools.clientcmd import load_config
 
-manager = Manager(Config(host=sys.argv[1], bearer_token=sys.argv[2]))
+manager = Manager(load_config(sys.argv[1]).config, namespace=sys.argv[2])
 
 @manager.controller(ConfigMap, workers=4)
 def reconcile(request, ctx):
@@ -211,17 +209,20 @@ manager.run()
 """
 
 
-def test_rec_08_sys_exit_in_a_reconciler_ends_the_program_with_its_code(server: APIServer, tmp_path: Path) -> None:
+def test_rec_08_sys_exit_in_a_reconciler_ends_the_program_with_its_code(
+    cs: Clientset, namespace: str, kubeconfig: Path, tmp_path: Path
+) -> None:
+    create(cs, namespace, "a")
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
 
-    done = subprocess.run([sys.executable, str(program), server.url, server.token], timeout=60, check=False)
+    done = subprocess.run([sys.executable, str(program), str(kubeconfig), namespace], timeout=60, check=False)
 
     assert done.returncode == 7
 
 
 def test_log_05_lifecycles_are_told(
-    server: APIServer, cs: Clientset, namespace: str, caplog: pytest.LogCaptureFixture
+    server: Server, cs: Clientset, namespace: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     manager = Manager(server.config, namespace=namespace)
@@ -240,9 +241,7 @@ def test_log_05_lifecycles_are_told(
     assert "stopping leader" in caplog.text
 
 
-def test_rec_19_a_standby_is_warm_and_works_as_soon_as_it_leads(
-    server: APIServer, cs: Clientset, namespace: str
-) -> None:
+def test_rec_19_a_standby_is_warm_and_works_as_soon_as_it_leads(server: Server, cs: Clientset, namespace: str) -> None:
     def make(name: str) -> tuple[Manager, Tally]:
         tally = Tally()
         manager = Manager(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,16 +19,15 @@ from k8srt.controller.handler import EnqueueForObject
 from k8srt.controller.source import SourceFailed
 from k8srt.controller.sources.channel import Channel
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 
 LONG = 20.0
 MINE, THEIRS = "example.com/mine", "example.com/theirs"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
+def server(module_server: Server) -> Server:
+    return module_server
 
 
 class Told:
@@ -86,7 +85,7 @@ def mine(obj: ConfigMap) -> bool:
 
 
 @pytest.fixture
-def made(server: APIServer, namespace: str) -> Callable[[Told], Manager]:
+def made(server: Server, namespace: str) -> Callable[[Told], Manager]:
     def make(writes: Told) -> Manager:
         return Manager(server.config.copy().wrap(lambda inner: Counting(inner, writes)), namespace=namespace)
 
@@ -255,7 +254,7 @@ def test_src_05_a_channel_leads_to_reconciles(cs: Clientset, namespace: str, mad
         told.wait_for("shop/after generic")
 
 
-def test_src_04_what_is_not_served_is_told_in_words(server: APIServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_src_04_what_is_not_served_is_told_in_words(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     class Nonesuch(Object, gvk="nowhere.example.com/v1/Nonesuch", resource="nonesuches"):
         pass
 

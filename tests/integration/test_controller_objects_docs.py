@@ -11,17 +11,17 @@ import pytest
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "controllers.md"
 SECTION = PAGE.read_text().partition("\n## What is done to objects\n")[2].partition("\n## ")[0]
 (SNIPPET,) = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
 
 
-def test_the_snippet_does_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
-    with APIServer() as server, Clientset(server.config) as cs:
+def test_the_snippet_does_what_it_says(own_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    with Clientset(own_server.config) as cs:
         cs.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
-        names: dict[str, Any] = {"config": server.config}
+        names: dict[str, Any] = {"config": own_server.config}
         exec(compile(SNIPPET, str(PAGE), "exec"), names)
         sites, keys = cs.core_v1.config_maps("shop"), cs.core_v1.secrets("shop")
         with names["mgr"]:

@@ -8,12 +8,12 @@ from pathlib import Path
 from k8srt.controller import Builder, Context, HTTPTrigger, Manager, Request
 from k8srt.controller.webhook import HTTPRequest, WebhookServer
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 from tests.integration.test_controller_objects import Told
 from tests.integration.test_webhook_server import LONG, Authority, client, post, put
 
 
-def test_src_07_a_call_is_reconciled(tmp_path: Path) -> None:
+def test_src_07_a_call_is_reconciled(module_server: Server, tmp_path: Path) -> None:
     authority, told = Authority(), Told()
     put(tmp_path, authority.issue("127.0.0.1"))
     server = WebhookServer(port=0, cert_dir=tmp_path)
@@ -24,7 +24,7 @@ def test_src_07_a_call_is_reconciled(tmp_path: Path) -> None:
     def reconcile(request: Request, ctx: Context) -> None:
         told.add(f"{request} {ctx.reasons[0].event}")
 
-    with APIServer() as api, Clientset(api.config) as cs:
+    with Clientset(module_server.config) as cs:
         manager = Manager(cs, webhook_server=server)
         trigger = HTTPTrigger(manager.webhook_server, "/pushed", pushed)
         Builder(manager).named("pushes").watches_raw_source(trigger).complete(reconcile)

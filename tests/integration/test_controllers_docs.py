@@ -9,7 +9,7 @@ from typing import Any
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "controllers.md"
 
@@ -20,16 +20,17 @@ def snippets_of(title: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
 
 
-def test_the_controller_does_what_it_says_and_so_does_its_test() -> None:
+def test_the_controller_does_what_it_says_and_so_does_its_test(own_server: Server) -> None:
     (controller,) = snippets_of("A controller in one page")
     (test,) = snippets_of("Testing")
-    with APIServer() as server, Clientset(server.config) as cs:
-        names: dict[str, Any] = {"config": server.config}
+    with Clientset(own_server.config) as cs:
+        names: dict[str, Any] = {"config": own_server.config}
         exec(compile(controller, str(PAGE), "exec"), names)
         with names["mgr"]:
             meta = ObjectMeta(name="a", labels={"copy": "wanted"})
             cs.core_v1.config_maps("default").create(ConfigMap(metadata=meta, data={"k": "v"}))
             secrets = cs.core_v1.secrets("default")
             assert secrets.wait("a", "create", timeout=20.0).data == {"k": b"v"}
-            assert [each.metadata.name for each in secrets.list()] == ["a"]
+            copies = secrets.list(field_selector="type=Opaque")
+            assert [each.metadata.name for each in copies] == ["a"]
         exec(compile(test, str(PAGE), "exec"), names)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from k8srt import errors
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer, eventually, install_crds, uninstall_crds
+from k8srt.testing.choosing import Server
 from tests.integration.test_control_plane import CRD
 
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
@@ -29,9 +29,8 @@ def definition(plural: str, *versions: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def cs() -> Iterator[Clientset]:
-    with APIServer() as server, Clientset(server.config) as cs:
-        yield cs
+def server(own_server: Server) -> Server:
+    return own_server
 
 
 def test_ete_03_files_folders_and_objects_are_installed_and_served(cs: Clientset, tmp_path: Path) -> None:
@@ -46,7 +45,7 @@ def test_ete_03_files_folders_and_objects_are_installed_and_served(cs: Clientset
     assert names == ["ones.example.com", "twos.example.com", "threes.example.com"]
     for version in ("v1", "v2"):
         assert cs.resource(f"ones.{version}.example.com").list().items == []
-    assert cs.core_v1.pods("default").list().items == []
+    assert cs.core_v1.pods("default").list(field_selector="metadata.name=p").items == []
 
 
 def test_ete_03_what_is_there_is_updated(cs: Clientset) -> None:
@@ -77,9 +76,10 @@ def test_ete_03_they_are_taken_away_again(cs: Clientset) -> None:
 
     uninstall_crds(cs, definition("ones", "v1"), definition("never", "v1"))
 
-    eventually(lambda: cs.resource(CRDS).list().items == [])
+    eventually(lambda: _refused(lambda: cs.resource(CRDS).get("ones.example.com")))
 
 
+@pytest.mark.embedded
 def test_ete_06_and_07_what_a_control_plane_lacks_can_be_switched_off_and_on() -> None:
     owner = {"metadata": {"name": "owner"}}
 

@@ -38,6 +38,7 @@ def started(*words):
             process.kill()
 
 
+@pytest.mark.embedded
 def test_the_story_is_told_from_start_to_end():
     done = subprocess.run(**demo("--duration", 0), timeout=LIMIT, check=False)
 
@@ -61,6 +62,7 @@ def test_the_story_is_told_from_start_to_end():
     assert "\x1b" not in said  # nobody looks at a terminal
 
 
+@pytest.mark.embedded
 def test_each_line_says_when_and_time_goes_on():
     done = subprocess.run(**demo("--duration", 0), timeout=LIMIT, check=False)
 
@@ -69,6 +71,7 @@ def test_each_line_says_when_and_time_goes_on():
     assert all(later - earlier > -0.1 for earlier, later in pairwise(times))
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_it_at_once_and_cleanly(number):
     with started("--duration", 60) as process:
@@ -82,6 +85,7 @@ def test_an_interrupt_ends_it_at_once_and_cleanly(number):
         assert "Traceback" not in errors
 
 
+@pytest.mark.embedded
 def test_it_ends_when_nobody_reads_any_more():
     with started("--duration", 60) as process:
         process.stdout.readline()
@@ -91,6 +95,7 @@ def test_it_ends_when_nobody_reads_any_more():
         assert process.stderr.read() == ""
 
 
+@pytest.mark.embedded
 def test_a_step_that_takes_too_long_is_named():
     done = subprocess.run(**demo("--stand-ins", "off", "--timeout", "0.5", "--duration", 0), timeout=LIMIT, check=False)
 
@@ -98,6 +103,7 @@ def test_a_step_that_takes_too_long_is_named():
     assert re.fullmatch(r"k8srt demo: Foo apple isn't reconciled: .*--stand-ins on after 0\.5 s\n", done.stderr)
 
 
+@pytest.mark.embedded
 def test_an_unknown_context_is_one_line(tmp_path):
     kubeconfig = tmp_path / "config"
     kubeconfig.write_text("apiVersion: v1\nkind: Config\ncontexts: []\n")
@@ -109,6 +115,7 @@ def test_an_unknown_context_is_one_line(tmp_path):
     assert "nope" in done.stderr
 
 
+@pytest.mark.embedded
 def test_a_server_that_is_not_there_is_one_line(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -131,17 +138,18 @@ contexts: [{{name: gone, context: {{cluster: gone, user: me}}}}]
     assert f"127.0.0.1:{port}" in done.stderr
 
 
-def test_in_a_cluster_of_somebody_it_cleans_up_after_itself(tmp_path):
-    from k8srt.kubernetes import Clientset
-    from k8srt.testing import APIServer
+@pytest.fixture
+def server(own_server):
+    return own_server
 
-    with APIServer() as server, Clientset(server.config) as cs:
-        kubeconfig = tmp_path / "config"
-        kubeconfig.write_text(server.kubeconfig())
-        words = ("--kubeconfig", kubeconfig, "--stand-ins", "on", "--duration", 0)
-        done = subprocess.run(**demo(*words), timeout=LIMIT, check=False)
 
-        assert (done.returncode, done.stderr) == (0, "")
-        assert not cs.apiextensions_v1.custom_resource_definitions().list().items
-        namespaces = [each for each in cs.core_v1.namespaces().list() if each.metadata.name.startswith("k8srt-demo")]
-        assert all(each.metadata.deletion_timestamp for each in namespaces)
+def test_in_a_cluster_of_somebody_it_cleans_up_after_itself(cs, kubeconfig):
+    before = {each.metadata.name for each in cs.apiextensions_v1.custom_resource_definitions().list()}
+
+    words = ("--kubeconfig", kubeconfig, "--stand-ins", "on", "--duration", 0)
+    done = subprocess.run(**demo(*words), timeout=LIMIT, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {each.metadata.name for each in cs.apiextensions_v1.custom_resource_definitions().list()} <= before
+    namespaces = [each for each in cs.core_v1.namespaces().list() if each.metadata.name.startswith("k8srt-demo")]
+    assert all(each.metadata.deletion_timestamp for each in namespaces)

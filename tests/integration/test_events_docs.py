@@ -10,15 +10,15 @@ from typing import Any
 from k8srt.api.core.v1 import Container, Pod, PodSpec
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 CODE = "".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL))
 
 
-def test_the_snippets_do_what_they_say() -> None:
+def test_the_snippets_do_what_they_say(own_server: Server) -> None:
     checked = 0
-    with APIServer() as server, Clientset(server.config) as cs:
+    with Clientset(own_server.config) as cs:
         spec = PodSpec(containers=[Container(name="main", image="app")])
         cs.core_v1.pods("default").create(Pod(metadata=ObjectMeta(name="web-0"), spec=spec))
         names: dict[str, Any] = {"cs": cs}

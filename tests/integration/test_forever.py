@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -20,6 +20,7 @@ from k8srt.metadata import MetadataClient
 from k8srt.rest.watch import End
 from k8srt.testing import APIServer
 from k8srt.testing.apiserver.auth import User
+from k8srt.testing.choosing import Server
 from k8srt.tools.watch import RetryWatcher, until, until_with_sync
 from tests.integration.wire import Exchange, WireServer, event
 
@@ -28,15 +29,8 @@ PODS = GroupVersionResource("", "v1", "pods")
 
 
 @pytest.fixture
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
-
-
-@pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
-    with Clientset(server.config) as made:
-        yield made
+def server(own_server: Server) -> Server:
+    return own_server
 
 
 def config_map(name: str, **data: str) -> ConfigMap:
@@ -52,9 +46,19 @@ def pod() -> Pod:
     return Pod.from_dict(document)
 
 
+Interrupt = Callable[[str], None]
+
+
+@pytest.fixture
+def interrupt(server: Server) -> Interrupt:
+    """Ends the watches of a resource, on a server that can be told to."""
+    return server.cluster.storage.end_watches if isinstance(server, APIServer) else lambda resource: None
+
+
 # ---- following ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("kind", ["typed", "dynamic", "metadata"])
 def test_usr_02_and_03_every_client_follows_over_closes_and_expiry(server: APIServer, cs: Clientset, kind: str) -> None:
     maps = cs.core_v1.config_maps("default")
@@ -86,6 +90,7 @@ def test_usr_02_and_03_every_client_follows_over_closes_and_expiry(server: APISe
         assert told(events, 1) == [("DELETED", "kept")]
 
 
+@pytest.mark.embedded
 def test_it_follows_over_a_restart_of_a_server_that_has_forgotten_everything() -> None:
     with APIServer() as first:
         cs = Clientset(first.config)
@@ -107,6 +112,7 @@ def test_it_follows_over_a_restart_of_a_server_that_has_forgotten_everything() -
         assert told(events, 1) == [("MODIFIED", "b")]
 
 
+@pytest.mark.embedded
 def test_it_ends_when_its_client_is_closed_or_no_longer_welcome(server: APIServer) -> None:
     closed = Clientset(server.config)
     events = closed.core_v1.config_maps("default").watch(forever=True)
@@ -121,8 +127,8 @@ def test_it_ends_when_its_client_is_closed_or_no_longer_welcome(server: APIServe
             next(others)
 
 
-def test_usr_40_another_thread_closes_it_and_the_client_stays_usable(cs: Clientset) -> None:
-    maps = cs.core_v1.config_maps("default")
+def test_usr_40_another_thread_closes_it_and_the_client_stays_usable(cs: Clientset, namespace: str) -> None:
+    maps = cs.core_v1.config_maps(namespace)
     events = maps.watch(forever=True)
     found: list[Any] = []
     reader = threading.Thread(target=lambda: found.extend(events), daemon=True)
@@ -153,6 +159,7 @@ def follow(respond: Any, count: int, **options: Any) -> tuple[list[tuple[str, st
         return found, [exchange.path for exchange in server.requests]
 
 
+@pytest.mark.embedded
 def test_usr_02_cuts_and_resets_and_halves_of_events_lose_nothing() -> None:
     ways = [Exchange.end, Exchange.hang_up, Exchange.end]
     opened: list[str] = []
@@ -172,6 +179,7 @@ def test_usr_02_cuts_and_resets_and_halves_of_events_lose_nothing() -> None:
     assert sum("watch=true" not in path for path in paths) == 1
 
 
+@pytest.mark.embedded
 def test_usr_01_a_server_that_falls_silent_is_asked_again() -> None:
     seen: list[str] = []
 
@@ -192,10 +200,12 @@ def test_usr_01_a_server_that_falls_silent_is_asked_again() -> None:
 
 
 @pytest.mark.parametrize("kind", ["typed", "dynamic"])
-def test_usr_34_a_condition_is_awaited_on_one_watch(server: APIServer, cs: Clientset, kind: str) -> None:
-    pods = cs.core_v1.pods("default")
+def test_usr_34_a_condition_is_awaited_on_one_watch(
+    cs: Clientset, namespace: str, interrupt: Interrupt, kind: str
+) -> None:
+    pods = cs.core_v1.pods(namespace)
     found = pods.create(pod())
-    client: Any = pods if kind == "typed" else DynamicClient.over(cs.rest_client).resource(PODS, "default")
+    client: Any = pods if kind == "typed" else DynamicClient.over(cs.rest_client).resource(PODS, namespace)
     done: list[Any] = []
     waiting = threading.Thread(
         target=lambda: done.append(client.wait("web-0", "condition=Ready", timeout=10)), daemon=True
@@ -203,7 +213,7 @@ def test_usr_34_a_condition_is_awaited_on_one_watch(server: APIServer, cs: Clien
     waiting.start()
 
     for status in ("False", "Unknown", "True"):
-        server.cluster.storage.end_watches("pods")
+        interrupt("pods")
         found.status.phase = "Running"
         found.status.conditions = [PodCondition(type="Ready", status=status)]
         found = pods.update_status(found)
@@ -214,9 +224,9 @@ def test_usr_34_a_condition_is_awaited_on_one_watch(server: APIServer, cs: Clien
     assert client.wait("web-0", lambda obj: obj.metadata.name == "web-0").metadata.name == "web-0"
 
 
-def test_metadata_clients_wait_too(cs: Clientset) -> None:
-    cs.core_v1.pods("default").create(pod())
-    client = MetadataClient.over(cs.rest_client).resource(PODS, "default")
+def test_metadata_clients_wait_too(cs: Clientset, namespace: str) -> None:
+    cs.core_v1.pods(namespace).create(pod())
+    client = MetadataClient.over(cs.rest_client).resource(PODS, namespace)
 
     assert client.wait("web-0", "create").metadata.name == "web-0"
     assert client.wait("web-0", "jsonpath={.metadata.name}=web-0").metadata.name == "web-0"
@@ -224,8 +234,8 @@ def test_metadata_clients_wait_too(cs: Clientset) -> None:
         client.wait("web-0", "condition=Ready")
 
 
-def test_deletion_is_awaited(cs: Clientset) -> None:
-    maps = cs.core_v1.config_maps("default")
+def test_deletion_is_awaited(cs: Clientset, namespace: str) -> None:
+    maps = cs.core_v1.config_maps(namespace)
     maps.create(config_map("a"))
     later = threading.Timer(0.1, maps.delete, ["a"])
     later.start()
@@ -237,8 +247,8 @@ def test_deletion_is_awaited(cs: Clientset) -> None:
         maps.get("a")
 
 
-def test_usr_34_a_timeout_says_what_was_seen(cs: Clientset) -> None:
-    pods = cs.core_v1.pods("default")
+def test_usr_34_a_timeout_says_what_was_seen(cs: Clientset, namespace: str) -> None:
+    pods = cs.core_v1.pods(namespace)
     found = pods.create(pod())
     found.status.conditions = [PodCondition(type="Ready", status="False", reason="Crashed", message="exit 1")]
     pods.update_status(found)
@@ -251,6 +261,7 @@ def test_usr_34_a_timeout_says_what_was_seen(cs: Clientset) -> None:
         pods.wait("web-9", "condition=Ready")
 
 
+@pytest.mark.embedded
 def test_a_wait_with_a_dead_server_ends_in_time() -> None:
     def respond(exchange: Exchange) -> None:
         exchange.wait_for_hang_up()
@@ -266,6 +277,7 @@ def test_a_wait_with_a_dead_server_ends_in_time() -> None:
 # ---- tools --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 def test_mach_57_a_retrying_watch_goes_on_and_ends_when_its_version_has_expired(
     server: APIServer, cs: Clientset
 ) -> None:
@@ -287,8 +299,8 @@ def test_mach_57_a_retrying_watch_goes_on_and_ends_when_its_version_has_expired(
     assert (last.type, last.object.code) == ("ERROR", 410)
 
 
-def test_mach_58_and_59_conditions_over_http(cs: Clientset) -> None:
-    maps = cs.core_v1.config_maps("default")
+def test_mach_58_and_59_conditions_over_http(cs: Clientset, namespace: str) -> None:
+    maps = cs.core_v1.config_maps(namespace)
     version = maps.create(config_map("a")).metadata.resource_version
     maps.label("a", x="1")
     maps.delete("a")
@@ -298,7 +310,9 @@ def test_mach_58_and_59_conditions_over_http(cs: Clientset) -> None:
         maps, version, lambda event: event.type == "MODIFIED", lambda event: event.type == "DELETED", timeout=10
     )
     found = until_with_sync(maps, lambda event: event.object.metadata.name == "b", timeout=10)
-    nothing = until_with_sync(maps, precondition=lambda store: store.get_by_key("default/b") is not None, timeout=10)
+    nothing = until_with_sync(
+        maps, precondition=lambda store: store.get_by_key(f"{namespace}/b") is not None, timeout=10
+    )
 
     assert last.object.metadata.labels == {"x": "1"}
     assert found.type == "ADDED"

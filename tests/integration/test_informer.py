@@ -1,11 +1,11 @@
-"""Informers over real HTTP: against the embedded server, and against servers that misbehave."""
+"""Informers over real HTTP: against a whole server, and against servers that misbehave."""
 
 from __future__ import annotations
 
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,12 +21,16 @@ from k8srt.metadata import MetadataClient, PartialObjectMetadata
 from k8srt.rest import Config
 from k8srt.testing.apiserver.auth import User
 from k8srt.testing.apiserver.server import APIServer
+from k8srt.testing.choosing import Server
 from k8srt.util.wait import Backoff
 from tests.integration.wire import Exchange, WireServer
 
 WAIT = 20.0
 QueueKind = Literal["delta", "real"]
 ADMIN = User("system:admin", "", ("system:masters", "system:authenticated"))
+MINE = "metadata.name!=kube-root-ca.crt"
+"""Not what a cluster puts into every namespace."""
+
 QUICK = Backoff(initial=0.005, factor=1.5, cap=0.05)
 
 
@@ -67,17 +71,17 @@ class Mirror:
             assert self._cond.wait_for(lambda: done(self), WAIT), (self.values, self.seen[-10:])
 
 
-def unlimited(server: APIServer) -> Config:
+def unlimited(server: Server) -> Config:
     config = server.config
     config.qps = -1.0
     return config
 
 
 def config_map(name: str, value: str = "") -> ConfigMap:
-    return ConfigMap(metadata=ObjectMeta(name=name, namespace="default"), data={"v": value})
+    return ConfigMap(metadata=ObjectMeta(name=name), data={"v": value})
 
 
-# ---- the embedded server --------------------------------------------------------------------------------------------
+# ---- a whole server ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["delta", "real"])
@@ -88,18 +92,19 @@ def queue(request: pytest.FixtureRequest) -> QueueKind:
 
 
 @pytest.fixture
-def server() -> Iterator[APIServer]:
-    with APIServer() as made:
-        yield made
+def server(own_server: Server) -> Server:
+    return own_server
 
 
 @pytest.mark.parametrize("watch_list", [True, False], ids=["streaming", "plain"])
-def test_changes_reach_the_cache_and_the_handler(server: APIServer, watch_list: bool, queue: QueueKind) -> None:
+def test_changes_reach_the_cache_and_the_handler(
+    server: Server, namespace: str, watch_list: bool, queue: QueueKind
+) -> None:
     mirror = Mirror()
     with Clientset(unlimited(server)) as cs:
-        maps = cs.core_v1.config_maps("default")
+        maps = cs.core_v1.config_maps(namespace)
         maps.create(config_map("before", "0"))
-        factory = SharedInformerFactory(cs, namespace="default", watch_list=watch_list, queue=queue)
+        factory = SharedInformerFactory(cs, namespace=namespace, watch_list=watch_list, queue=queue)
         cached = factory.core_v1.config_maps
         cached.informer.add_event_handler(mirror)
         with factory:
@@ -109,11 +114,12 @@ def test_changes_reach_the_cache_and_the_handler(server: APIServer, watch_list: 
             maps.update(made)
             maps.delete("before")
             mirror.wait(lambda m: m.values == {"a": "2"})
-            assert cached.lister.namespace("default").get("a").data == {"v": "2"}
+            assert cached.lister.namespace(namespace).get("a").data == {"v": "2"}
 
     assert mirror.problems == []
 
 
+@pytest.mark.embedded
 def test_an_informer_survives_a_restart_of_its_server(server: APIServer, queue: QueueKind) -> None:
     """The new one knows nothing of the old one's objects: they are gone, and one list tells."""
     mirror = Mirror()
@@ -136,20 +142,20 @@ def test_an_informer_survives_a_restart_of_its_server(server: APIServer, queue: 
     assert mirror.problems == []
 
 
-def test_dynamic_informers_share_the_machinery(server: APIServer) -> None:
+def test_dynamic_informers_share_the_machinery(server: Server, namespace: str) -> None:
     gvr = GroupVersionResource("", "v1", "configmaps")
     with Clientset(unlimited(server)) as cs, DynamicClient(server.config) as dynamic:
-        cs.core_v1.config_maps("default").create(config_map("a", "1"))
-        factory = DynamicSharedInformerFactory(dynamic, namespace="default")
+        cs.core_v1.config_maps(namespace).create(config_map("a", "1"))
+        factory = DynamicSharedInformerFactory(dynamic, namespace=namespace)
         lister = factory.for_resource(gvr).lister
         with factory:
             assert factory.wait_for_cache_sync(timeout=WAIT).as_error() is None
-            assert lister.get("a", "default")["data"] == {"v": "1"}
-            assert lister.get("a", "default").kind == "ConfigMap"
+            assert lister.get("a", namespace)["data"] == {"v": "1"}
+            assert lister.get("a", namespace).kind == "ConfigMap"
 
 
 @pytest.mark.parametrize("watch_list", [True, False], ids=["streaming", "plain"])
-def test_inf_60_informers_of_metadata(server: APIServer, watch_list: bool) -> None:
+def test_inf_60_informers_of_metadata(server: Server, namespace: str, watch_list: bool) -> None:
     gvr = GroupVersionResource("", "v1", "configmaps")
     seen = []
     changed = threading.Event()
@@ -159,14 +165,14 @@ def test_inf_60_informers_of_metadata(server: APIServer, watch_list: bool) -> No
         changed.set()
 
     with Clientset(unlimited(server)) as cs, MetadataClient(unlimited(server)) as client:
-        maps = cs.core_v1.config_maps("default")
+        maps = cs.core_v1.config_maps(namespace)
         maps.create(config_map("a", "1"))
-        factory = MetadataSharedInformerFactory(client, namespace="default", watch_list=watch_list)
+        factory = MetadataSharedInformerFactory(client, namespace=namespace, watch_list=watch_list)
         cached = factory.for_resource(gvr)
         cached.informer.add_event_handler(on_update=on_update)
         with factory:
             assert factory.wait_for_cache_sync(timeout=WAIT) == {gvr: True}
-            found = cached.lister.get("a", "default")
+            found = cached.lister.get("a", namespace)
             maps.label("a", tier="web")
             assert changed.wait(WAIT)
 
@@ -176,23 +182,23 @@ def test_inf_60_informers_of_metadata(server: APIServer, watch_list: bool) -> No
     assert str(gvr) in cached.informer.name
 
 
-def test_cli_16_the_metadata_client(server: APIServer) -> None:
+def test_cli_16_the_metadata_client(server: Server, namespace: str) -> None:
     with Clientset(unlimited(server)) as cs, MetadataClient(unlimited(server)) as client:
-        maps = client.resource(GroupVersionResource("", "v1", "configmaps"), "default")
-        cs.core_v1.config_maps("default").create(config_map("a", "1"))
+        maps = client.resource(GroupVersionResource("", "v1", "configmaps"), namespace)
+        cs.core_v1.config_maps(namespace).create(config_map("a", "1"))
 
         assert maps.get("a").to_dict().keys() == {"apiVersion", "kind", "metadata"}
-        assert [each.metadata.name for each in maps.list()] == ["a"]
+        assert [each.metadata.name for each in maps.list(field_selector=MINE)] == ["a"]
         patched = maps.patch("a", {"metadata": {"labels": {"x": "y"}}}, patch_type="merge")
         assert patched.metadata.labels == {"x": "y"}
-        with maps.watch(timeout_seconds=30) as events:
+        with maps.watch(field_selector=MINE, timeout_seconds=30) as events:
             event = next(iter(events))
         assert (event.object.metadata.name, event.object.kind) == ("a", "PartialObjectMetadata")
         maps.delete("a")
-        assert len(maps.list()) == 0
+        assert len(maps.list(field_selector=MINE)) == 0
 
 
-def test_stopping_is_prompt_and_leaves_no_thread(server: APIServer, queue: QueueKind) -> None:
+def test_stopping_is_prompt_and_leaves_no_thread(server: Server, namespace: str, queue: QueueKind) -> None:
     with Clientset(unlimited(server)) as cs:
         factory = SharedInformerFactory(cs, queue=queue)
         for resource in (factory.core_v1.pods, factory.core_v1.config_maps, factory.apps_v1.deployments):
@@ -278,6 +284,7 @@ def reset(exchange: Exchange, line: bytes, turn: int) -> bool:
     return False
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("misbehave", [one_and_close, cut_mid_line], ids=["closed", "cut mid-line"])
 def test_usr_02_every_change_arrives_over_any_number_of_closes(
     misbehave: Callable[..., bool], queue: QueueKind
@@ -290,6 +297,7 @@ def test_usr_02_every_change_arrives_over_any_number_of_closes(
     assert history.lists == 1
 
 
+@pytest.mark.embedded
 def test_usr_02_resets_lose_nothing_that_came_later() -> None:
     history = History(40, reset)
 
@@ -299,6 +307,7 @@ def test_usr_02_resets_lose_nothing_that_came_later() -> None:
     assert versions == sorted(versions)
 
 
+@pytest.mark.embedded
 def test_usr_03_an_expired_version_costs_one_list(queue: QueueKind) -> None:
     expired = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 410, "reason": "Expired"}
 
@@ -312,6 +321,7 @@ def test_usr_03_an_expired_version_costs_one_list(queue: QueueKind) -> None:
     assert history.lists == 2
 
 
+@pytest.mark.embedded
 def test_usr_01_a_server_that_falls_silent_is_left_behind() -> None:
     def silent_first(exchange: Exchange, line: bytes, turn: int) -> bool:
         if turn > 1:
@@ -326,6 +336,7 @@ def test_usr_01_a_server_that_falls_silent_is_left_behind() -> None:
     assert history.watches == 2
 
 
+@pytest.mark.embedded
 def test_a_line_that_is_no_json_costs_a_log_line_and_a_list(caplog: pytest.LogCaptureFixture) -> None:
     def garbage_first(exchange: Exchange, line: bytes, turn: int) -> bool:
         exchange.chunk(b'{"type":"MODIFIED","object":{"kind": oops}}\n' if turn == 1 else line)
@@ -341,6 +352,7 @@ def test_a_line_that_is_no_json_costs_a_log_line_and_a_list(caplog: pytest.LogCa
     assert "configmaps" in told[0]
 
 
+@pytest.mark.embedded
 def test_a_list_that_is_no_json_is_one_error_and_is_retried(caplog: pytest.LogCaptureFixture) -> None:
     history = History(3, keep_going)
     calls = []
@@ -361,6 +373,7 @@ def test_a_list_that_is_no_json_is_one_error_and_is_retried(caplog: pytest.LogCa
     assert len(errors) == 1
 
 
+@pytest.mark.embedded
 def test_a_server_that_refuses_is_one_error_until_it_works_again(caplog: pytest.LogCaptureFixture) -> None:
     history = History(3, keep_going)
     calls = []

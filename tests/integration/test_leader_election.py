@@ -11,24 +11,23 @@ from pathlib import Path
 
 import pytest
 
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 from tests.integration.election import Arena, Cable, Timing
 
 HOUR = 3600.0
 
 
 @pytest.fixture
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
+def server(own_server: Server) -> Server:
+    return own_server
 
 
 @pytest.fixture
-def arena(server: APIServer, tmp_path: Path) -> Iterator[Callable[..., Arena]]:
+def arena(kubeconfig: Path, namespace: str, tmp_path: Path) -> Iterator[Callable[..., Arena]]:
     made = []
 
     def make(*timing: float) -> Arena:
-        made.append(Arena(tmp_path, server.url, server.config.bearer_token, Timing(*timing)))
+        made.append(Arena(tmp_path, kubeconfig, namespace, Timing(*timing)))
         return made[-1]
 
     yield make
@@ -97,10 +96,10 @@ def test_le_26_a_leader_that_is_stopped_for_longer_than_its_lease_acts_no_more(a
 
 
 def test_usr_18_and_le_13_a_leader_that_is_cut_off_stops_before_another_begins(
-    arena: Callable[..., Arena], server: APIServer
+    arena: Callable[..., Arena], server: Server
 ) -> None:
     field = arena(1.0, 0.5, 0.15)
-    with Cable(server.port) as one, Cable(server.port) as two:
+    with Cable(server.url) as one, Cable(server.url) as two:
         cables = {field.contender("a", host=one.url): one, field.contender("b", host=two.url): two}
         first, led = field.leader()
 

@@ -9,7 +9,7 @@ import socket
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from k8srt.controller.serving.server import HTTPServer, PathTaken
 from k8srt.kubernetes import Clientset
 from k8srt.rest import Config
 from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 from k8srt.tools.leaderelection.failures import NotLeaderError
 from k8srt.tools.leaderelection.leaselock import LeaseLock
 from k8srt.util.clock import SYSTEM
@@ -39,9 +40,8 @@ LONG = 20.0
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
+def server(module_server: Server) -> Server:
+    return module_server
 
 
 def get(url: str, **headers: str) -> tuple[int, str, Any]:
@@ -84,11 +84,11 @@ class Noted:
         self.diary.write(f"-{self.name}")
 
 
-def plain(server: APIServer, **options: Any) -> Manager:
+def plain(server: Server, **options: Any) -> Manager:
     return Manager(server.config, **options)
 
 
-def elected(server: APIServer, where: str, /, **options: Any) -> Manager:
+def elected(server: Server, where: str, /, **options: Any) -> Manager:
     times = {"lease_duration": 2.0, "renew_deadline": 1.0, "retry_period": 0.1}
     return Manager(
         server.config,
@@ -100,7 +100,7 @@ def elected(server: APIServer, where: str, /, **options: Any) -> Manager:
 # ---- made and refused
 
 
-def test_mgr_01_what_cannot_work_fails_at_once_and_leaves_nothing_open(server: APIServer) -> None:
+def test_mgr_01_what_cannot_work_fails_at_once_and_leaves_nothing_open(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         before = threading.active_count()
@@ -142,7 +142,7 @@ def test_mgr_01_a_configuration_is_needed() -> None:
 # ---- order
 
 
-def test_mgr_02_to_04_groups_start_and_stop_in_order(server: APIServer) -> None:
+def test_mgr_02_to_04_groups_start_and_stop_in_order(server: Server) -> None:
     manager, diary = plain(server), Diary()
     for group in ("leader", "warmup", "others", "caches", "webhooks", "http"):
         manager.add(Noted(group, diary), group=group)
@@ -159,7 +159,7 @@ def test_mgr_02_to_04_groups_start_and_stop_in_order(server: APIServer) -> None:
         manager.add(Noted("x", diary), group="nope")
 
 
-def test_mgr_02_runnables_go_where_they_belong(server: APIServer, namespace: str) -> None:
+def test_mgr_02_runnables_go_where_they_belong(server: Server, namespace: str) -> None:
     manager, diary = elected(server, namespace), Diary()
     with Clientset(server.config) as cs:  # somebody else leads
         other = Manager(cs, leader_election=Election("lease", namespace, identity="the other", release_on_cancel=True))
@@ -187,7 +187,7 @@ def test_mgr_02_runnables_go_where_they_belong(server: APIServer, namespace: str
     assert diary.lines == ["+always", "-always"]
 
 
-def test_mgr_05_what_is_added_later_starts_at_once_and_not_at_all_after_the_end(server: APIServer) -> None:
+def test_mgr_05_what_is_added_later_starts_at_once_and_not_at_all_after_the_end(server: Server) -> None:
     manager, diary = plain(server), Diary()
 
     with manager:
@@ -201,7 +201,7 @@ def test_mgr_05_what_is_added_later_starts_at_once_and_not_at_all_after_the_end(
         manager.add(3)  # type: ignore[arg-type]
 
 
-def test_mgr_05_a_controller_that_is_added_twice_fails_its_manager(server: APIServer) -> None:
+def test_mgr_05_a_controller_that_is_added_twice_fails_its_manager(server: Server) -> None:
     manager = plain(server)
     controller = manager.new_controller("twice", lambda request, ctx: None)
     manager.add(controller)
@@ -211,7 +211,7 @@ def test_mgr_05_a_controller_that_is_added_twice_fails_its_manager(server: APISe
         manager.run()
 
 
-def test_mgr_06_checks_and_handlers_come_before_the_start(server: APIServer) -> None:
+def test_mgr_06_checks_and_handlers_come_before_the_start(server: Server) -> None:
     manager = plain(server)
 
     with manager:
@@ -226,7 +226,7 @@ def test_mgr_06_checks_and_handlers_come_before_the_start(server: APIServer) -> 
                 add()
 
 
-def test_mgr_07_a_failure_while_stopping_is_logged(server: APIServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_mgr_07_a_failure_while_stopping_is_logged(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     manager = plain(server)
     entered = Latch()
 
@@ -248,7 +248,7 @@ def test_mgr_07_a_failure_while_stopping_is_logged(server: APIServer, caplog: py
 
 
 @pytest.mark.parametrize("grace", [0.0, 0.02])
-def test_mgr_08_a_grace_of_nothing_is_no_error(server: APIServer, grace: float) -> None:
+def test_mgr_08_a_grace_of_nothing_is_no_error(server: Server, grace: float) -> None:
     manager, let_go, entered = plain(server, graceful_shutdown_timeout=grace), threading.Event(), Latch()
 
     def stubborn(stop: threading.Event) -> None:
@@ -268,7 +268,7 @@ def test_mgr_08_a_grace_of_nothing_is_no_error(server: APIServer, grace: float) 
     let_go.set()
 
 
-def test_mgr_08_a_negative_grace_waits(server: APIServer) -> None:
+def test_mgr_08_a_negative_grace_waits(server: Server) -> None:
     manager, let_go, entered = plain(server, graceful_shutdown_timeout=-1.0), threading.Event(), Latch()
 
     def slow(stop: threading.Event) -> None:
@@ -289,7 +289,7 @@ def test_mgr_08_a_negative_grace_waits(server: APIServer) -> None:
     assert manager.state == "stopped"
 
 
-def test_mgr_09_a_failure_and_a_stop_that_fails_are_both_told(server: APIServer) -> None:
+def test_mgr_09_a_failure_and_a_stop_that_fails_are_both_told(server: Server) -> None:
     manager, let_go = plain(server, graceful_shutdown_timeout=0.02), threading.Event()
     entered = Latch()
 
@@ -320,7 +320,7 @@ def usurp(cs: Clientset, namespace: str) -> None:
     cs.coordination_v1.leases(namespace).update(lease)
 
 
-def test_mgr_10_who_loses_the_lease_stops_and_writes_no_more(server: APIServer, cs: Clientset, namespace: str) -> None:
+def test_mgr_10_who_loses_the_lease_stops_and_writes_no_more(server: Server, cs: Clientset, namespace: str) -> None:
     manager = elected(server, namespace, namespace=namespace)
     inside, lost, refused = Latch(), Latch(), Latch()
 
@@ -358,7 +358,7 @@ def _raised(call: Callable[[], object]) -> BaseException | None:
     return None
 
 
-def test_mgr_11_and_12_what_is_stopped_before_it_was_elected_never_leads(server: APIServer, namespace: str) -> None:
+def test_mgr_11_and_12_what_is_stopped_before_it_was_elected_never_leads(server: Server, namespace: str) -> None:
     diary = Diary()
     with elected(server, namespace) as first:
         assert first.wait_elected(LONG)
@@ -373,7 +373,7 @@ def test_mgr_11_and_12_what_is_stopped_before_it_was_elected_never_leads(server:
     assert not manager.elected.is_set()
 
 
-def test_mgr_13_the_client_of_the_election_is_one_of_its_own(server: APIServer, cs: Clientset, namespace: str) -> None:
+def test_mgr_13_the_client_of_the_election_is_one_of_its_own(server: Server, cs: Clientset, namespace: str) -> None:
     election = Election("lease", namespace, identity="me", labels={"app": "x"}, renew_deadline=6.0, lease_duration=9.0)
 
     office = Office(election, cs, lead=lambda stop: None, lost=print, failed=print, clock=SYSTEM)
@@ -419,7 +419,7 @@ def test_mgr_13_a_lock_that_is_ready_is_used_as_it_is(cs: Clientset, namespace: 
 
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_mgr_14_a_lease_is_given_back_only_when_nothing_acts_on_it(
-    server: APIServer, cs: Clientset, namespace: str, stubborn: bool
+    server: Server, cs: Clientset, namespace: str, stubborn: bool
 ) -> None:
     manager = elected(server, namespace, election={"release_on_cancel": True}, graceful_shutdown_timeout=0.05)
     let_go, entered = threading.Event(), Latch()
@@ -441,7 +441,7 @@ def test_mgr_14_a_lease_is_given_back_only_when_nothing_acts_on_it(
 # ---- options, life
 
 
-def test_mgr_15_what_a_controller_says_wins_then_its_kind_then_the_manager(server: APIServer) -> None:
+def test_mgr_15_what_a_controller_says_wins_then_its_kind_then_the_manager(server: Server) -> None:
     options = {"max_concurrent_reconciles": 3, "group_kind_concurrency": {"ConfigMap": 5, "ReplicaSet.apps": 7}}
     manager = plain(server, controller_options=options)
 
@@ -456,12 +456,12 @@ def test_mgr_15_what_a_controller_says_wins_then_its_kind_then_the_manager(serve
     manager.stop()
 
 
-def test_mgr_16_without_webhooks_there_is_no_webhook_server(server: APIServer) -> None:
+def test_mgr_16_without_webhooks_there_is_no_webhook_server(server: Server) -> None:
     with plain(server) as manager:
         assert "0 runnables" in manager.debug_state()["groups"]["webhooks"]
 
 
-def test_mgr_17_two_managers_live_side_by_side(server: APIServer, cs: Clientset, namespace: str) -> None:
+def test_mgr_17_two_managers_live_side_by_side(server: Server, cs: Clientset, namespace: str) -> None:
     seen: dict[str, Latch] = {"one": Latch(), "two": Latch()}
     managers = []
     for name, latch in seen.items():
@@ -476,7 +476,7 @@ def test_mgr_17_two_managers_live_side_by_side(server: APIServer, cs: Clientset,
         assert managers[0].cache is not managers[1].cache
 
 
-def test_mgr_18_a_start_that_hangs_is_stopped_from_elsewhere(server: APIServer) -> None:
+def test_mgr_18_a_start_that_hangs_is_stopped_from_elsewhere(server: Server) -> None:
     manager = plain(server)
     entered = Latch()
 
@@ -502,7 +502,7 @@ def test_mgr_18_a_start_that_hangs_is_stopped_from_elsewhere(server: APIServer) 
     assert not manager.elected.is_set()
 
 
-def test_mgr_18_a_start_that_fails_stops_everything_and_raises(server: APIServer) -> None:
+def test_mgr_18_a_start_that_fails_stops_everything_and_raises(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         manager = plain(server, metrics_address=f"127.0.0.1:{taken.getsockname()[1]}")
 
@@ -512,7 +512,7 @@ def test_mgr_18_a_start_that_fails_stops_everything_and_raises(server: APIServer
     assert manager.state == "failed"
 
 
-def test_mgr_18_one_that_is_never_started_can_be_stopped(server: APIServer) -> None:
+def test_mgr_18_one_that_is_never_started_can_be_stopped(server: Server) -> None:
     manager = plain(server, health_address="127.0.0.1:0")
 
     manager.stop()
@@ -523,7 +523,7 @@ def test_mgr_18_one_that_is_never_started_can_be_stopped(server: APIServer) -> N
     assert "<th>state</th><td>stopped</td>" in manager._repr_html_()
 
 
-def test_mgr_19_a_start_that_hangs_says_for_what_it_waits(server: APIServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_mgr_19_a_start_that_hangs_says_for_what_it_waits(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     said = Latch()
     manager = plain(server, patience=0.05)
 
@@ -562,7 +562,7 @@ def test_mgr_19_a_start_that_hangs_says_for_what_it_waits(server: APIServer, cap
 # ---- over HTTP
 
 
-def test_mgr_21_what_it_is_up_to_is_told_as_json(server: APIServer, cs: Clientset, namespace: str) -> None:
+def test_mgr_21_what_it_is_up_to_is_told_as_json(server: Server, cs: Clientset, namespace: str) -> None:
     manager = plain(server, namespace=namespace, profiling_address="127.0.0.1:0")
     inside, let_go = Latch(), threading.Event()
 
@@ -594,7 +594,7 @@ def test_mgr_21_what_it_is_up_to_is_told_as_json(server: APIServer, cs: Clientse
     assert get(f"{url}/nope")[0] == 404 if manager.profiling_url else True
 
 
-def test_hlz_01_and_05_health_and_readiness_are_served(server: APIServer, cs: Clientset, namespace: str) -> None:
+def test_hlz_01_and_05_health_and_readiness_are_served(server: Server, cs: Clientset, namespace: str) -> None:
     manager = elected(server, namespace, health_address="127.0.0.1:0", namespace=namespace)
 
     working = Latch()
@@ -624,21 +624,21 @@ def test_hlz_01_and_05_health_and_readiness_are_served(server: APIServer, cs: Cl
         get(manager.health_url or "http://127.0.0.1:1/")
 
 
-def test_hlz_01_paths_can_be_others_and_are_there_without_checks(server: APIServer) -> None:
+def test_hlz_01_paths_can_be_others_and_are_there_without_checks(server: Server) -> None:
     with plain(server, health_address="127.0.0.1:0", healthz="/live", readyz="/ready") as manager:
         assert get(f"{manager.health_url}/live?verbose")[1] == "[+]ping ok\nhealthz check passed\n"
         assert get(f"{manager.health_url}/ready")[:2] == (200, "ok")
         assert get(f"{manager.health_url}/healthz")[0] == 404
 
 
-def test_msv_01_metrics_are_off_unless_asked_for(server: APIServer) -> None:
+def test_msv_01_metrics_are_off_unless_asked_for(server: Server) -> None:
     with plain(server) as manager:
         assert (manager.metrics_url, manager.health_url, manager.profiling_url) == ("", "", "")
     with plain(server, metrics_address="0") as manager:
         assert manager.metrics_url == ""
 
 
-def test_msv_02_other_handlers_stand_beside_the_metrics(server: APIServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_msv_02_other_handlers_stand_beside_the_metrics(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     manager = plain(server, metrics_address="127.0.0.1:0")
 
     def broken(request: HTTPRequest) -> HTTPResponse:
@@ -662,7 +662,7 @@ def test_msv_02_other_handlers_stand_beside_the_metrics(server: APIServer, caplo
     assert "the metrics server is disabled" in caplog.text
 
 
-def test_msv_05_a_collector_that_raises_fails_one_scrape(server: APIServer) -> None:
+def test_msv_05_a_collector_that_raises_fails_one_scrape(server: Server) -> None:
     def broken() -> Any:
         raise RuntimeError("no figures")
 
@@ -678,7 +678,8 @@ def test_msv_05_a_collector_that_raises_fails_one_scrape(server: APIServer) -> N
 # ---- clusters, recorders, processes
 
 
-def test_clu_01_and_04_another_cluster_comes_and_goes(server: APIServer, namespace: str) -> None:
+@pytest.mark.embedded
+def test_clu_01_and_04_another_cluster_comes_and_goes(server: Server, namespace: str) -> None:
     with APIServer() as elsewhere:
         other = Cluster(elsewhere.config, name="elsewhere")
         other.cache.informer(ConfigMap)
@@ -693,7 +694,7 @@ def test_clu_01_and_04_another_cluster_comes_and_goes(server: APIServer, namespa
             assert "elsewhere" in repr(other)
 
 
-def test_clu_02_without_a_limit_of_its_own_a_client_has_none(server: APIServer) -> None:
+def test_clu_02_without_a_limit_of_its_own_a_client_has_none(server: Server) -> None:
     limited = server.config.copy()
     limited.qps, limited.burst = 5.0, 10
 
@@ -705,7 +706,7 @@ def test_clu_02_without_a_limit_of_its_own_a_client_has_none(server: APIServer) 
 
 
 def test_evr_01_to_03_events_are_recorded_in_both_forms(
-    server: APIServer, cs: Clientset, namespace: str, monkeypatch: pytest.MonkeyPatch
+    server: Server, cs: Clientset, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POD_NAME", "foo-7d8-x")
     obj = cs.core_v1.config_maps(namespace).create(config_map("a"))
@@ -721,7 +722,7 @@ def test_evr_01_to_03_events_are_recorded_in_both_forms(
     assert core["Lost"].source.component == "bar"
 
 
-def test_evr_02_a_broadcaster_that_was_given_is_not_ended(server: APIServer, cs: Clientset, namespace: str) -> None:
+def test_evr_02_a_broadcaster_that_was_given_is_not_ended(server: Server, cs: Clientset, namespace: str) -> None:
     from k8srt.tools.events.broadcaster import EventBroadcaster
 
     told: list[str] = []
@@ -736,7 +737,7 @@ def test_evr_02_a_broadcaster_that_was_given_is_not_ended(server: APIServer, cs:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_thr_09_in_a_forked_child_a_manager_refuses(server: APIServer) -> None:
+def test_thr_09_in_a_forked_child_a_manager_refuses(server: Server) -> None:
     with plain(server) as manager:
         child = os.fork()
         if child == 0:
@@ -750,7 +751,7 @@ def test_thr_09_in_a_forked_child_a_manager_refuses(server: APIServer) -> None:
     assert os.waitstatus_to_exitcode(status) == 0
 
 
-def test_thr_13_starting_and_stopping_leaves_nothing_behind(server: APIServer, namespace: str) -> None:
+def test_thr_13_starting_and_stopping_leaves_nothing_behind(server: Server, namespace: str) -> None:
     def cycle() -> None:
         manager = elected(
             server,
@@ -784,7 +785,7 @@ def test_thr_13_starting_and_stopping_leaves_nothing_behind(server: APIServer, n
     assert not values & {"again", "lease", "ConfigMap"}
 
 
-def test_thr_01_and_02_threads_have_names_and_end_with_the_manager(server: APIServer) -> None:
+def test_thr_01_and_02_threads_have_names_and_end_with_the_manager(server: Server) -> None:
     stop = Stop()
     before = {thread.ident for thread in threading.enumerate()}
     manager = plain(server, metrics_address="127.0.0.1:0")

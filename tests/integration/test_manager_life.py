@@ -9,7 +9,6 @@ import re
 import sys
 import threading
 import types
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.controller import Context, Manager, Request
 from k8srt.controller.failures import ShutdownTimeout
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 from k8srt.testing.clock import FakeClock
 from k8srt.util import stacks
 from k8srt.util.threads import Latch
@@ -31,12 +30,11 @@ PACKAGE = Path(k8srt.__file__).parent
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
+def server(module_server: Server) -> Server:
+    return module_server
 
 
-def test_log_05_the_steps_of_a_life_are_logged_at_info(server: APIServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_05_the_steps_of_a_life_are_logged_at_info(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     manager = Manager(server.config)
     worked = Latch()
 
@@ -58,7 +56,7 @@ def test_log_05_the_steps_of_a_life_are_logged_at_info(server: APIServer, caplog
     assert "reconciled" not in said
 
 
-def test_thr_10_start_works_within_an_event_loop_and_shows_itself(server: APIServer) -> None:
+def test_thr_10_start_works_within_an_event_loop_and_shows_itself(server: Server) -> None:
     manager = Manager(server.config)
 
     async def cell() -> None:
@@ -88,7 +86,7 @@ def test_thr_11_nothing_of_the_interpreter_is_changed(
     assert caplog.text.count("gevent has patched threads") == 1
 
 
-def test_thr_12_a_manager_goes_by_the_clock_it_is_given(server: APIServer) -> None:
+def test_thr_12_a_manager_goes_by_the_clock_it_is_given(server: Server) -> None:
     clock = FakeClock()
     manager = Manager(server.config, clock=clock, graceful_shutdown_timeout=30.0)
     let_go, entered = threading.Event(), Latch()
@@ -117,7 +115,7 @@ def test_thr_12_a_manager_goes_by_the_clock_it_is_given(server: APIServer) -> No
     let_go.set()
 
 
-def test_thr_01_and_08_threads_and_their_stacks_can_be_asked_for(server: APIServer) -> None:
+def test_thr_01_and_08_threads_and_their_stacks_can_be_asked_for(server: Server) -> None:
     with Manager(server.config):
         roles = {each.role for each in k8srt.threads()}
         out = io.StringIO()

@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 30.0
@@ -25,12 +25,13 @@ from k8srt.api.core.v1 import ConfigMap
 from k8srt.controller import Manager
 from k8srt.controller.manager.office import Election
 from k8srt.controller.signals import setup_signal_handler
-from k8srt.rest import Config
+from k8srt.tools.clientcmd import load_config
 
 def make(**options):
     manager = Manager(
-        Config(host=sys.argv[1]),
-        leader_election=Election(sys.argv[2], "default", release_on_cancel=True),
+        load_config(sys.argv[1]).config,
+        leader_election=Election(sys.argv[2], sys.argv[3], release_on_cancel=True),
+        namespace=sys.argv[3],
         health_address="127.0.0.1:0", metrics_address="127.0.0.1:0", profiling_address="127.0.0.1:0",
         **options,
     )
@@ -48,17 +49,28 @@ def say(word):
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
+def server(module_server: Server) -> Server:
+    return module_server
+
+
+class Place(NamedTuple):
+    """Where a program works."""
+
+    kubeconfig: Path
+    namespace: str
+
+
+@pytest.fixture
+def place(kubeconfig: Path, namespace: str) -> Place:
+    return Place(kubeconfig, namespace)
 
 
 class Program:
     """A Python program that runs beside the test, and is killed at its end if it still does."""
 
-    def __init__(self, server: APIServer, lease: str, text: str) -> None:
+    def __init__(self, place: Place, lease: str, text: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", BEGINNING + text, server.url, lease],
+            [sys.executable, "-c", BEGINNING + text, str(place.kubeconfig), lease, place.namespace],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -91,16 +103,19 @@ make().run(stop)
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_sig_01_and_mgr_18_a_program_that_is_told_to_end_at_any_moment_does(server: APIServer, seed: int) -> None:
-    with Program(server, f"any-{seed}", RUNNING) as program:
+def test_sig_01_and_mgr_18_a_program_that_is_told_to_end_at_any_moment_does(
+    cs: Clientset, place: Place, seed: int
+) -> None:
+    with Program(place, f"any-{seed}", RUNNING) as program:
         program.wait_for("go")
         time.sleep(random.Random(seed).uniform(0.0, 0.4))  # the moment is the point
         program.process.send_signal(random.Random(seed).choice([signal.SIGTERM, signal.SIGINT]))
         status, err = program.end()
 
     assert (status, err) == (0, "")
-    with Clientset(server.config) as cs:
-        leases = {each.metadata.name: each.spec.holder_identity for each in cs.coordination_v1.leases("default").list()}
+    leases = {
+        each.metadata.name: each.spec.holder_identity for each in cs.coordination_v1.leases(place.namespace).list()
+    }
     assert not leases.get(f"any-{seed}")
 
 
@@ -111,8 +126,8 @@ manager.run()
 """
 
 
-def test_sig_01_a_second_signal_ends_what_does_not_stop(server: APIServer) -> None:
-    with Program(server, "stubborn", STUBBORN) as program:
+def test_sig_01_a_second_signal_ends_what_does_not_stop(place: Place) -> None:
+    with Program(place, "stubborn", STUBBORN) as program:
         program.wait_for("up")
         program.process.send_signal(signal.SIGTERM)
         time.sleep(0.1)
@@ -135,8 +150,8 @@ say(manager.state)
 """
 
 
-def test_sig_04_and_05_an_interrupt_in_the_main_thread_is_the_first_signal(server: APIServer) -> None:
-    with Program(server, "keyboard", KEYBOARD) as program:
+def test_sig_04_and_05_an_interrupt_in_the_main_thread_is_the_first_signal(place: Place) -> None:
+    with Program(place, "keyboard", KEYBOARD) as program:
         program.wait_for("up")
         program.wait_for("stopped")
         status, err = program.end()
@@ -157,8 +172,8 @@ say(manager.state)
 
 
 @pytest.mark.parametrize("moment", ["0.000001", "0.002", "0.01", "0.05", "0.2"])
-def test_mgr_18_stop_may_be_called_by_a_signal_handler(server: APIServer, moment: str) -> None:
-    with Program(server, f"handler-{moment}", IN_A_HANDLER) as program:
+def test_mgr_18_stop_may_be_called_by_a_signal_handler(place: Place, moment: str) -> None:
+    with Program(place, f"handler-{moment}", IN_A_HANDLER) as program:
         program.wait_for("stopped")
         status, err = program.end()
 
@@ -173,16 +188,15 @@ say("over")
 """
 
 
-def test_thr_02_a_program_that_forgets_to_stop_ends_and_gives_its_lease_back(server: APIServer) -> None:
-    with Program(server, "forgetful", FORGETFUL) as program:
+def test_thr_02_a_program_that_forgets_to_stop_ends_and_gives_its_lease_back(cs: Clientset, place: Place) -> None:
+    with Program(place, "forgetful", FORGETFUL) as program:
         program.wait_for("over")
         status, err = program.end()
 
     assert status == 0
     assert "was not stopped before the end of the process" in err
     assert "Traceback" not in err
-    with Clientset(server.config) as cs:
-        assert not cs.coordination_v1.leases("default").get("forgetful").spec.holder_identity
+    assert not cs.coordination_v1.leases(place.namespace).get("forgetful").spec.holder_identity
 
 
 LOST = """
@@ -192,12 +206,12 @@ manager.run()
 """
 
 
-def test_mgr_10_a_lost_lease_can_end_the_process(server: APIServer) -> None:
-    with Program(server, "lost", LOST) as program, Clientset(server.config) as cs:
+def test_mgr_10_a_lost_lease_can_end_the_process(cs: Clientset, place: Place) -> None:
+    with Program(place, "lost", LOST) as program:
         program.wait_for("up")
-        lease = cs.coordination_v1.leases("default").get("lost")
+        lease = cs.coordination_v1.leases(place.namespace).get("lost")
         lease.spec.holder_identity = "usurper"
-        cs.coordination_v1.leases("default").update(lease)
+        cs.coordination_v1.leases(place.namespace).update(lease)
         status, err = program.end()
 
     assert status == 1
@@ -211,8 +225,8 @@ manager.run()
 """
 
 
-def test_mgr_07_a_program_that_fails_says_so_by_its_status(server: APIServer) -> None:
-    with Program(server, "raising", RAISING) as program:
+def test_mgr_07_a_program_that_fails_says_so_by_its_status(place: Place) -> None:
+    with Program(place, "raising", RAISING) as program:
         status, err = program.end()
 
     assert status == 1
@@ -226,8 +240,8 @@ manager.run()
 """
 
 
-def test_thr_08_a_signal_has_all_stacks_written(server: APIServer) -> None:
-    with Program(server, "dumping", DUMPING) as program:
+def test_thr_08_a_signal_has_all_stacks_written(place: Place) -> None:
+    with Program(place, "dumping", DUMPING) as program:
         program.wait_for("up")
         program.process.send_signal(signal.SIGUSR1)
         time.sleep(0.1)

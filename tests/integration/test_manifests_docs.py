@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "manifests.md"
 CODE = "".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL))
 
 
-def test_the_snippets_do_what_they_say(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_snippets_do_what_they_say(own_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     checked = 0
-    with APIServer() as server, Clientset(server.config) as cs:
+    with Clientset(own_server.config) as cs:
         names: dict[str, Any] = {"cs": cs}
         for statement in ast.parse(CODE).body:
             source = ast.get_source_segment(CODE, statement) or ""

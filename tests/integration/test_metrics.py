@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from k8srt import errors
-from k8srt.api.core.v1 import ConfigMap, Namespace
+from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.object import Object
 from k8srt.controller import Context, Manager, Request, Result, TerminalError
@@ -31,6 +31,7 @@ from k8srt.controller.serving.messages import HTTPRequest, text
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
 from k8srt.testing.apiserver.auth import User
+from k8srt.testing.choosing import Server
 from k8srt.testing.clock import FakeClock
 from k8srt.util.threads import Latch
 from k8srt.util.wait import Backoff
@@ -65,6 +66,7 @@ FAMILIES = {
     "python_gc_collections_total": ("generation",),
     "k8srt_informer_objects": ("group", "version", "kind"),
     "k8srt_informer_last_event_age_seconds": ("group", "version", "kind"),
+    "k8srt_informer_handler_pending": ("group", "version", "kind"),
     "k8srt_informer_relists_total": ("group", "version", "kind"),
     "k8srt_informer_watch_restarts_total": ("group", "version", "kind"),
     "k8srt_informer_transform_errors_total": ("group", "version", "kind"),
@@ -85,9 +87,8 @@ _LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
+def server(module_server: Server) -> Server:
+    return module_server
 
 
 def get(url: str, context: ssl.SSLContext | None = None, **headers: str) -> tuple[int, str, str]:
@@ -127,20 +128,21 @@ def mine(obj: ConfigMap) -> bool:
     return obj.metadata.name != "kube-root-ca.crt"
 
 
-def work(server: APIServer, cs: Clientset, namespace: str, **options: Any) -> tuple[str, Samples, dict[str, str]]:
+def work(
+    server: Server, cs: Clientset, namespace: str, name: str, **options: Any
+) -> tuple[str, Samples, dict[str, str]]:
     """Have a controller reconcile four objects in four ways, and scrape it."""
-    cs.core_v1.namespaces().create(Namespace(metadata=ObjectMeta(name=namespace)))
     manager = Manager(
         server.config,
         namespace=namespace,
-        leader_election=Election(f"lease-{namespace}", namespace, release_on_cancel=True),
+        leader_election=Election(f"lease-{name}", namespace, release_on_cancel=True),
         metrics_address="127.0.0.1:0",
         metrics_options=MetricsOptions(client_details=True, **options),
     )
     seen: set[str] = set()
     lock, all_seen = threading.Lock(), Latch()
 
-    @manager.controller(ConfigMap, where=mine, name=namespace, workers=2, backoff=(60.0, 60.0))
+    @manager.controller(ConfigMap, where=mine, name=name, workers=2, backoff=(60.0, 60.0))
     def reconcile(request: Request, ctx: Context[Any]) -> Result | None:
         with lock:
             seen.add(request.name)
@@ -154,11 +156,11 @@ def work(server: APIServer, cs: Clientset, namespace: str, **options: Any) -> tu
             raise RecursionError
         return Result(requeue_after=60.0) if request.name == "later" else None
 
-    for name in ("fine", "fails", "hopeless", "later", "panics"):
-        cs.core_v1.config_maps(namespace).create(ConfigMap(metadata=ObjectMeta(name=name)))
+    for each in ("fine", "fails", "hopeless", "later", "panics"):
+        cs.core_v1.config_maps(namespace).create(ConfigMap(metadata=ObjectMeta(name=each)))
     with manager:
         assert all_seen.wait(LONG)
-        while REGISTRY.value("controller_runtime_reconcile_time_seconds_count", controller=namespace) != 5.0:
+        while REGISTRY.value("controller_runtime_reconcile_time_seconds_count", controller=name) != 5.0:
             threading.Event().wait(0.001)  # until the last of them is accounted for
         code, text, kind = get(manager.metrics_url)
     assert (code, kind) == (200, "text/plain; version=0.0.4; charset=utf-8")
@@ -166,8 +168,10 @@ def work(server: APIServer, cs: Clientset, namespace: str, **options: Any) -> tu
     return text, samples, kinds
 
 
-def test_mtr_01_02_04_05_and_06_names_and_labels_are_those_of_the_dashboards(server: APIServer, cs: Clientset) -> None:
-    text, samples, kinds = work(server, cs, "dashboards")
+def test_mtr_01_02_04_05_and_06_names_and_labels_are_those_of_the_dashboards(
+    server: Server, cs: Clientset, namespace: str
+) -> None:
+    text, samples, kinds = work(server, cs, namespace, "dashboards")
 
     assert set(FAMILIES) <= set(kinds)
     for name, labels in FAMILIES.items():
@@ -188,8 +192,10 @@ def test_mtr_01_02_04_05_and_06_names_and_labels_are_those_of_the_dashboards(ser
     assert "fails" not in text  # MTR-07: no label is the name of an object
 
 
-def test_mtr_01_and_rec_06_reconciles_are_counted_by_how_they_end(server: APIServer, cs: Clientset) -> None:
-    _, samples, _ = work(server, cs, "counted")
+def test_mtr_01_and_rec_06_reconciles_are_counted_by_how_they_end(
+    server: Server, cs: Clientset, namespace: str
+) -> None:
+    _, samples, _ = work(server, cs, namespace, "counted")
     labels = {"controller": "counted"}
 
     totals = samples["controller_runtime_reconcile_total"]
@@ -207,8 +213,8 @@ def test_mtr_01_and_rec_06_reconciles_are_counted_by_how_they_end(server: APISer
     assert of(samples, "k8srt_informer_objects", kind="ConfigMap") >= 5.0
 
 
-def test_mtr_07_and_thr_13_what_has_ended_is_not_scraped(server: APIServer, cs: Clientset) -> None:
-    work(server, cs, "gone")
+def test_mtr_07_and_thr_13_what_has_ended_is_not_scraped(server: Server, cs: Clientset, namespace: str) -> None:
+    work(server, cs, namespace, "gone")
 
     values = {value for family in REGISTRY.snapshot() for sample in family.samples for _, value in sample.labels}
     assert not values & {"gone", "lease-gone"}
@@ -235,7 +241,7 @@ def test_mtr_03_webhooks_are_counted_from_the_start() -> None:
     REGISTRY.forget("webhook", "/validate")
 
 
-def test_msv_06_open_metrics_and_prometheus_client(server: APIServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_msv_06_open_metrics_and_prometheus_client(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     sample = types.SimpleNamespace
     theirs = [
         sample(
@@ -271,14 +277,14 @@ def test_msv_06_open_metrics_and_prometheus_client(server: APIServer, monkeypatc
     assert open_text.endswith("# EOF\n")
 
 
-def test_msv_06_a_library_that_is_missing_is_named(server: APIServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_msv_06_a_library_that_is_missing_is_named(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
 
     with pytest.raises(errors.ConfigError, match=r"pip install 'k8srt\[metrics\]'"):
         Manager(server.config, metrics_address=":0", metrics_options=MetricsOptions(prometheus_client=True))
 
 
-def test_msv_03_figures_are_served_over_tls(server: APIServer, tmp_path: Path) -> None:
+def test_msv_03_figures_are_served_over_tls(server: Server, tmp_path: Path) -> None:
     pair = self_signed(("localhost", "127.0.0.1"))
     (tmp_path / "tls.crt").write_bytes(pair.certificate)
     (tmp_path / "tls.key").write_bytes(pair.key)
@@ -307,6 +313,7 @@ def strict() -> Iterator[APIServer]:
         yield server
 
 
+@pytest.mark.embedded
 def test_msv_04_the_api_server_says_who_may_scrape(strict: APIServer) -> None:
     options = MetricsOptions(filter_provider=reviewed)
 
@@ -326,6 +333,7 @@ def test_msv_04_the_api_server_says_who_may_scrape(strict: APIServer) -> None:
     assert told == [401, 401, 401, 403, 200, 403]
 
 
+@pytest.mark.embedded
 def test_msv_04_what_was_said_is_kept_for_a_while_and_no_answer_is_an_error(strict: APIServer) -> None:
     clock = FakeClock()
     with Clientset(strict.config) as cs:
@@ -351,6 +359,7 @@ def test_msv_04_what_was_said_is_kept_for_a_while_and_no_answer_is_an_error(stri
         assert failed.code == 500
 
 
+@pytest.mark.embedded
 def test_mgr_20_what_a_program_is_not_allowed_to_do_is_told_at_once(
     strict: APIServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -380,6 +389,7 @@ def test_mgr_20_what_a_program_is_not_allowed_to_do_is_told_at_once(
         assert allowed.preflight() == []
 
 
+@pytest.mark.embedded
 def test_mgr_19_a_cache_that_does_not_fill_says_why(strict: APIServer, caplog: pytest.LogCaptureFixture) -> None:
     weak = strict.config.copy()
     weak.bearer_token = "t-scraper"

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from k8srt.errors import Conflict, Expired
 from k8srt.informers import SharedInformerFactory
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 from k8srt.tools.cache import DeletedFinalStateUnknown
 
 LONG = 20.0
@@ -27,24 +27,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def server() -> Iterator[APIServer]:
-    with APIServer() as server:
-        yield server
-
-
-@pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
-    with Clientset(server.config) as cs:
-        yield cs
+def server(own_server: Server) -> Server:
+    return own_server
 
 
 def config_map(name: str, **data: str) -> ConfigMap:
     return ConfigMap(metadata=ObjectMeta(name=name), data=data)
 
 
-def test_usr_05_informers_with_handlers_that_come_and_go(cs: Clientset) -> None:
+def test_usr_05_informers_with_handlers_that_come_and_go(cs: Clientset, namespace: str) -> None:
     """An informer has indices, tombstones and `has_synced`; a handler sees an addition before any update."""
-    factory = SharedInformerFactory(cs, namespace="default")
+    factory = SharedInformerFactory(cs, namespace=namespace)
     maps = factory.core_v1.config_maps
     maps.informer.add_indexers({"color": lambda obj: [obj.data["color"]] if "color" in obj.data else []})
     told: dict[str, list[str]] = {}
@@ -56,7 +49,7 @@ def test_usr_05_informers_with_handlers_that_come_and_go(cs: Clientset) -> None:
             told.setdefault(name, []).append(what)
             seen.notify_all()
 
-    client = cs.core_v1.config_maps("default")
+    client = cs.core_v1.config_maps(namespace)
     client.create(config_map("a", color="red"))
     with factory:
         factory.wait_for_cache_sync(timeout=LONG).raise_for_error()
@@ -96,6 +89,7 @@ def pod_list(count: int) -> bytes:
     return json.dumps({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items}).encode()
 
 
+@pytest.mark.embedded
 def test_usr_08_a_big_list_takes_little_more_than_its_bytes() -> None:
     """Nothing of it is decoded but what caches look at; `python -m benchmarks objects` tells the times."""
     text = pod_list(2000)
@@ -118,29 +112,29 @@ def resident():
 
 before = resident()
 from k8srt.kubernetes import Clientset
-from k8srt.rest import Config
-cs = Clientset(Config(host=sys.argv[1], bearer_token=sys.argv[2]))
+from k8srt.tools.clientcmd import load_config
+cs = Clientset(load_config(sys.argv[1]).config)
 cs.core_v1.namespaces().get("default")
 print(resident() - before)
 """
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="tells memory by /proc")
-def test_usr_09_a_client_and_a_call_take_less_than_ten_mebibytes(server: APIServer) -> None:
-    command = [sys.executable, "-c", PROGRAM, server.url, server.token]
+def test_usr_09_a_client_and_a_call_take_less_than_ten_mebibytes(kubeconfig: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(kubeconfig)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT)
 
     assert int(done.stdout) < 10 << 20
 
 
-def test_usr_21_watching_and_reading_write_nothing(cs: Clientset) -> None:
+def test_usr_21_watching_and_reading_write_nothing(cs: Clientset, namespace: str) -> None:
     """No bookkeeping in the objects of users: their versions stay what they were."""
-    client = cs.core_v1.config_maps("default")
+    client = cs.core_v1.config_maps(namespace)
     for number in range(20):
         client.create(config_map(f"m-{number}", k="v"))
     before = {each.metadata.name: each.metadata.resource_version for each in client.list()}
 
-    factory = SharedInformerFactory(cs, resync_period=1.0)
+    factory = SharedInformerFactory(cs, namespace=namespace, resync_period=1.0)
     informer = factory.core_v1.config_maps.informer
     registration = informer.add_event_handler(on_add=lambda obj: setattr(obj.metadata, "annotations", {"seen": "yes"}))
     with factory:
@@ -151,6 +145,7 @@ def test_usr_21_watching_and_reading_write_nothing(cs: Clientset) -> None:
     assert {each.metadata.name: each.metadata.resource_version for each in client.list()} == before
 
 
+@pytest.mark.embedded
 def test_usr_22_a_server_in_the_process_that_pages_expires_and_conflicts(server: APIServer, cs: Clientset) -> None:
     """By the class of client that is used in production."""
     client = cs.core_v1.config_maps("default")
@@ -198,18 +193,18 @@ from gauges.client import Clientset
 from gauges.informers import SharedInformerFactory
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.controller import Manager
-from k8srt.rest import Config
+from k8srt.tools.clientcmd import load_config
 
-config = Config(host=sys.argv[2], bearer_token=sys.argv[3])
+config, namespace = load_config(sys.argv[2]).config, sys.argv[3]
 cs = Clientset(config)
-gauges = cs.resource(Gauge, "default")
+gauges = cs.resource(Gauge, namespace)
 gauges.create(Gauge(metadata=ObjectMeta(name="one"), spec=GaugeSpec(size=3)))
 factory = SharedInformerFactory(cs)
 informer = factory.resource(Gauge)
 informer.informer
 with factory:
     factory.wait_for_cache_sync(timeout=20).raise_for_error()
-    assert informer.lister.get("one", "default").spec.size == 3
+    assert informer.lister.get("one", namespace).spec.size == 3
 manager, done = Manager(config), threading.Event()
 
 @manager.controller(Gauge)
@@ -224,20 +219,22 @@ print(gauges.get("one").status.ready)
 """
 
 
-def test_usr_30_custom_resources_are_first_class(server: APIServer, cs: Clientset, tmp_path: Path) -> None:
+def test_usr_30_custom_resources_are_first_class(
+    cs: Clientset, namespace: str, kubeconfig: Path, tmp_path: Path
+) -> None:
     """From a file to typed classes without a cluster; then a client, an informer and a controller of them."""
     (tmp_path / "crd.yaml").write_text(WIDGETS)
 
     assert main(["generate", str(tmp_path / "crd.yaml"), "--output", str(tmp_path), "--package", "gauges"]) == 0
     cs.apply(WIDGETS)
-    command = [sys.executable, "-c", USES, str(tmp_path), server.url, server.token]
+    command = [sys.executable, "-c", USES, str(tmp_path), str(kubeconfig), namespace]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
 
     assert done.stderr == ""
     assert done.stdout == "True\n"
 
 
-def test_usr_31_a_kind_is_found_by_two_requests_whoever_asks(server: APIServer) -> None:
+def test_usr_31_a_kind_is_found_by_two_requests_whoever_asks(server: Server) -> None:
     asked: list[str] = []
 
     class Counting:

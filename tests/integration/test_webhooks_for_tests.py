@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +11,8 @@ from k8srt.api.core.v1 import ConfigMap
 from k8srt.controller import Manager
 from k8srt.controller.webhook.server import WebhookServer
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer, eventually, install_crds, install_webhooks
+from k8srt.testing import eventually, install_crds, install_webhooks
+from k8srt.testing.choosing import Server
 from tests.integration.test_control_plane import CRD
 
 pytest.importorskip("cryptography")
@@ -38,9 +38,8 @@ HOOKS = "validatingwebhookconfigurations.admissionregistration.k8s.io"
 
 
 @pytest.fixture
-def cs() -> Iterator[Clientset]:
-    with APIServer() as server, Clientset(server.config) as cs:
-        yield cs
+def server(own_server: Server) -> Server:
+    return own_server
 
 
 def test_ete_04_a_service_becomes_a_server_of_the_tests(cs: Clientset) -> None:

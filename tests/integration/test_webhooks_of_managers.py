@@ -34,7 +34,8 @@ from k8srt.controller.webhook import (
 )
 from k8srt.controller.webhook.registration import serve_defaulter
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer, FakeClock
+from k8srt.testing import FakeClock
+from k8srt.testing.choosing import Server
 from tests.integration.programs import Kubectl, binaries
 from tests.integration.wire import Authority, Pair
 
@@ -49,15 +50,8 @@ def authority() -> Authority:
 
 
 @pytest.fixture
-def server() -> Iterator[APIServer]:
-    with APIServer() as running:
-        yield running
-
-
-@pytest.fixture
-def cs(server: APIServer) -> Iterator[Clientset]:
-    with Clientset(server.config) as made:
-        yield made
+def server(own_server: Server) -> Server:
+    return own_server
 
 
 @pytest.fixture
@@ -75,7 +69,7 @@ Serving = Callable[[Manager], Any]
 
 
 @pytest.fixture
-def serving(server: APIServer, cs: Clientset, folder: Path, authority: Authority) -> Iterator[Serving]:
+def serving(server: Server, cs: Clientset, folder: Path, authority: Authority) -> Iterator[Serving]:
     """Starts a manager and has the API server ask its webhooks."""
     started: list[Manager] = []
 
@@ -94,7 +88,7 @@ def serving(server: APIServer, cs: Clientset, folder: Path, authority: Authority
 
 
 @pytest.fixture
-def manager(server: APIServer, folder: Path) -> Manager:
+def manager(server: Server, folder: Path) -> Manager:
     return Manager(server.config, webhook_server=WebhookServer(port=0, host="127.0.0.1", cert_dir=folder))
 
 
@@ -197,7 +191,7 @@ def test_adm_11_selectors_keep_webhooks_from_what_does_not_concern_them(
 
 
 def test_crt_04_certificates_change_while_the_api_server_asks(
-    server: APIServer, cs: Clientset, folder: Path, authority: Authority, serving: Serving
+    server: Server, cs: Clientset, folder: Path, authority: Authority, serving: Serving
 ) -> None:
     clock = FakeClock()
     hooks = WebhookServer(port=0, host="127.0.0.1", cert_dir=folder, clock=clock)
@@ -247,7 +241,7 @@ def free_port() -> int:
         return port
 
 
-def test_whs_10_a_server_makes_its_own_certificate_and_has_itself_asked(server: APIServer, cs: Clientset) -> None:
+def test_whs_10_a_server_makes_its_own_certificate_and_has_itself_asked(server: Server, cs: Clientset) -> None:
     port = free_port()
     signed = SelfSigned("default/hooks-cert", names=["127.0.0.1"])
     install = Install("own", Target(url=f"https://127.0.0.1:{port}"), persistent=False)
@@ -380,7 +374,7 @@ print("ended", flush=True)
 
 
 def test_whs_05_a_program_that_is_told_to_end_answers_what_it_was_asked(
-    server: APIServer, cs: Clientset, folder: Path, authority: Authority, tmp_path: Path, pool: Any
+    server: Server, cs: Clientset, folder: Path, authority: Authority, tmp_path: Path, pool: Any
 ) -> None:
     program, port = tmp_path / "program.py", free_port()
     program.write_text(PROGRAM)
@@ -431,7 +425,7 @@ class Limits:
 
 @pytest.mark.kubectl
 def test_adm_09_kubectl_sees_defaults_denials_and_warnings(
-    manager: Manager, server: APIServer, serving: Serving, tmp_path: Path
+    manager: Manager, server: Server, serving: Serving, tmp_path: Path
 ) -> None:
     if not binaries():
         pytest.skip("there is no kubectl on the PATH")
