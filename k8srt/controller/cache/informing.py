@@ -26,6 +26,8 @@ from k8srt.tools.cache.shared_informer import SharedIndexInformer
 from k8srt.util.clock import Clock
 
 MISSING = ""
+MERGE_BEYOND = 10_000
+"""How many notifications wait for a slow handler before they are merged by key. Contract: SHR-02."""
 
 
 def missing_form(kind: Any) -> Form:
@@ -68,7 +70,7 @@ class PartMaker:
             indexers={NAMESPACE_INDEX: meta_namespace_index},
             transform=transform,
             clock=self._clock,
-            **self._options,
+            **{"merge_beyond": MERGE_BEYOND, **self._options},
         )
         failures = Failures(about, self._error_handler)
         informer.set_watch_error_handler(failures.report)

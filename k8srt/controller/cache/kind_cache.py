@@ -35,7 +35,8 @@ class NamespaceNotCached(K8srtError, LookupError):
 
 
 class InformerStatus(NamedTuple):
-    """What one informer is up to. `failures`: how often in a row it could not list or watch. Contract: CCH-16."""
+    """What one informer is up to. `failures`: how often in a row it could not list or watch; `pending`: what waits for
+    the slowest of its handlers. Contract: CCH-16."""
 
     kind: str
     namespace: str
@@ -52,6 +53,7 @@ class InformerStatus(NamedTuple):
     lists: int
     watches: int
     info: ResourceInfo
+    pending: int = 0
 
 
 class Failures:
@@ -316,7 +318,8 @@ def _select_newest(part: Part, query: Query) -> list[Any]:
 
 def _status(form: Form, part: Part) -> InformerStatus:
     informer, err, cause = part.informer, part.failures.last, part.failures.cause
-    reflector = informer.debug_state().get("reflector") or {}
+    state = informer.debug_state()
+    reflector = state.get("reflector") or {}
     return InformerStatus(
         form.name,
         part.range.namespace,
@@ -333,4 +336,5 @@ def _status(form: Form, part: Part) -> InformerStatus:
         reflector.get("lists", 0),
         reflector.get("watches", 0),
         form.info,
+        max((each["pending"] for each in state["handlers"]), default=0),
     )

@@ -106,6 +106,12 @@ _TOLD: tuple[tuple[str, str, str, Callable[[list[InformerStatus]], float | None]
     ("k8srt_informer_objects", "Objects in the cache.", "gauge", lambda row: sum(each.objects for each in row)),
     ("k8srt_informer_last_event_age_seconds", "Since anything was heard of a kind.", "gauge", _age),
     ("k8srt_informer_failures", "Failures in a row.", "gauge", lambda row: max(each.failures for each in row)),
+    (
+        "k8srt_informer_handler_pending",
+        "Notifications that wait for the slowest handler.",
+        "gauge",
+        lambda row: max(each.pending for each in row),
+    ),
     ("k8srt_informer_relists_total", "Lists begun.", "counter", lambda row: sum(each.lists for each in row)),
     (
         "k8srt_informer_watch_restarts_total",

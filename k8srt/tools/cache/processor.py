@@ -1,10 +1,10 @@
 """Delivers notifications to handlers: a queue and a thread for each registration.
 
 A slow or broken handler keeps up nobody but itself. A batch is handed to a registration in one go, without a copy; its
-thread makes objects of it as it calls the handler. Queues have no bound, nothing is merged or dropped, until a
-registration is removed: then what is queued is.
+thread makes objects of it as it calls the handler. Queues have no bound, and nothing is dropped until a registration is
+removed: then what is queued is. Nothing is merged, unless it is asked for beyond a length: then by key (see `merging`).
 
-Contract: INF-22 to INF-43, INF-70.
+Contract: INF-22 to INF-43, INF-70, SHR-02.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from k8srt.tools.cache.consumer import Notification
 from k8srt.tools.cache.handlers import Handler, handler_name
+from k8srt.tools.cache.merging import merge
 from k8srt.tools.cache.synctrack import SingleFileTracker
 from k8srt.util.clock import Clock
 from k8srt.util.threads import Latch, Stop, spawn
@@ -29,8 +31,17 @@ MIN_RESYNC = 1.0
 MANY_PENDING = 1024
 SLOW = 0.1
 
+MERGED_CHUNK = 1024
+
 Chunk = Sequence[Notification]
 Crash = Callable[[Exception], object]
+
+
+class Merging(NamedTuple):
+    """What waits for a handler is merged when it is more than `beyond`, by the keys that `key_of` tells."""
+
+    beyond: int
+    key_of: Callable[[Any], str]
 
 
 class Registration:
@@ -44,6 +55,7 @@ class Registration:
         *,
         about: str,
         on_crash: Crash | None = None,
+        merging: Merging | None = None,
     ) -> None:
         self.handler = handler
         self.name = f"{about} + event handler {handler_name(handler)}"
@@ -55,12 +67,16 @@ class Registration:
         self._thaw = thaw
         self._clock = clock
         self._on_crash = on_crash
+        self._merging = merging
         self._tracker = SingleFileTracker()
         self._halt = Stop()
         self._thread: threading.Thread | None = None
-        self._cond = threading.Condition()  # guards the two below
+        self._cond = threading.Condition()  # guards all below
         self._chunks: deque[Chunk] = deque()
-        self._pending = 0
+        self._pending = 0  # in the chunks, and in the one that is being told
+        self._telling = 0  # in that one
+        self._merged = 0  # how many are left out, ever
+        self._merge_beyond: float = merging.beyond if merging is not None else math.inf
         self._halt.on_set(self._wake)
 
     @property
@@ -83,7 +99,24 @@ class Registration:
         with self._cond:
             self._chunks.append(chunk)
             self._pending += len(chunk)
+            unheard = self._merge_locked() if self._pending - self._telling > self._merge_beyond else 0
             self._cond.notify()
+        for _ in range(unheard):
+            self._tracker.finished()
+
+    def _merge_locked(self) -> int:
+        """Merge what waits. Returns how many additions of the initial list are gone by that.
+
+        The next time is when twice as much waits as is left now, so that it costs no more than the waiting itself.
+        """
+        assert self._merging is not None
+        waiting = list(chain.from_iterable(self._chunks))
+        left = merge(waiting, self._merging.key_of)
+        self._chunks = deque(left[at : at + MERGED_CHUNK] for at in range(0, len(left), MERGED_CHUNK))
+        self._pending = self._telling + len(left)
+        self._merged += len(waiting) - len(left)
+        self._merge_beyond = max(self._merging.beyond, 2 * len(left))
+        return sum(each.initial for each in waiting) - sum(each.initial for each in left)
 
     def start(self) -> None:
         """Start delivering; called once, by the processor."""
@@ -110,15 +143,19 @@ class Registration:
 
     def _run(self) -> None:
         while chunk := self._next():
-            for notification in chunk:
-                if self._halt.is_set():
-                    return
-                if self._pending > MANY_PENDING:
-                    self._tell_timed(notification)
-                else:
-                    self._tell(notification)
-            with self._cond:
-                self._pending = max(self._pending - len(chunk), 0)
+            self._tell_all(chunk)
+
+    def _tell_all(self, chunk: Chunk) -> None:
+        for notification in chunk:
+            if self._halt.is_set():
+                return
+            if self._pending > MANY_PENDING:
+                self._tell_timed(notification)
+            else:
+                self._tell(notification)
+        with self._cond:
+            self._pending = max(self._pending - len(chunk), 0)
+            self._telling = 0
 
     def _next(self) -> Chunk | None:
         with self._cond:
@@ -126,7 +163,11 @@ class Registration:
                 if self._halt.is_set():
                     return None
                 self._clock.wait(self._cond, None)
-            return self._chunks.popleft()
+            chunk = self._chunks.popleft()
+            self._telling = len(chunk)
+            if not self._chunks and self._merging is not None:
+                self._merge_beyond = self._merging.beyond
+            return chunk
 
     def _tell_timed(self, notification: Notification) -> None:
         started = self._clock.now()
@@ -155,7 +196,14 @@ class Registration:
     def debug_state(self) -> Mapping[str, Any]:
         """What this is up to: how much waits, and how it is resynced."""
         with self._cond:
-            return {"name": self.name, "pending": self._pending, "synced": self.has_synced(), "resync": self.period}
+            pending, merged = self._pending, self._merged
+        return {
+            "name": self.name,
+            "pending": pending,
+            "merged": merged,
+            "synced": self.has_synced(),
+            "resync": self.period,
+        }
 
     def __repr__(self) -> str:
         return f"<Registration {self.name}>"

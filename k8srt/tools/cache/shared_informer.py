@@ -27,7 +27,7 @@ from k8srt.tools.cache.handlers import FilteringResourceEventHandler, Handler, R
 from k8srt.tools.cache.identity import Identifier
 from k8srt.tools.cache.indexer import Indexer, Indexers
 from k8srt.tools.cache.listwatch import ListerWatcher
-from k8srt.tools.cache.processor import Processor, Registration
+from k8srt.tools.cache.processor import Merging, Processor, Registration
 from k8srt.tools.cache.queue import Pending, Queue
 from k8srt.tools.cache.queues import QueueKind, check_queue_kind, make_queue
 from k8srt.tools.cache.reflector import ErrorHandler, Reflector
@@ -50,7 +50,8 @@ class SharedIndexInformer(Running, Generic[T]):
 
     `kind` is the class of the objects; `resync_period` in seconds, 0 for none. With `fatal_errors` an exception of a
     handler ends `run`, which raises it; otherwise it is logged, and the handler goes on. `queue` chooses what it runs
-    on: see `QueueKind`. With an `identifier` it can be measured. Other options are those of the reflector:
+    on: see `QueueKind`. What waits for a slow handler is merged by key if it is more than `merge_beyond` notifications,
+    and never with None. With an `identifier` it can be measured. Other options are those of the reflector:
     `watch_list`, `page_size`, `min_watch_timeout`, `backoff`, `rng`.
     """
 
@@ -65,11 +66,14 @@ class SharedIndexInformer(Running, Generic[T]):
         transform: Transform | None = None,
         fatal_errors: bool = False,
         queue: QueueKind = "delta",
+        merge_beyond: int | None = None,
         identifier: Identifier | None = None,
         clock: Clock = SYSTEM,
         **reflector_options: Any,
     ) -> None:
         check_queue_kind(queue)
+        if merge_beyond is not None and merge_beyond < 1:
+            raise ValueError(f"merge_beyond: {merge_beyond} is not positive")
         self._expected = Expected(kind, description)
         super().__init__(f"informer-{self._expected.description.lower()}")
         self._source = source
@@ -83,6 +87,7 @@ class SharedIndexInformer(Running, Generic[T]):
         self._queue_kind: QueueKind = queue
         self._identifier = identifier
         self._fatal = fatal_errors
+        self._merging = None if merge_beyond is None else Merging(merge_beyond, self.indexer.key_of)
         self._processor = Processor(clock, resync_period, self.name)
         # Held while a batch is applied and distributed, and while a late handler is shown what is there, so that it
         # misses nothing and sees nothing twice. Taken after _lock where both are needed.
@@ -140,7 +145,8 @@ class SharedIndexInformer(Running, Generic[T]):
 
     def _registration(self, handler: Handler) -> Registration:
         on_crash = self._crashed if self._fatal else None
-        return Registration(handler, self.indexer.form.thaw, self._clock, about=self.name, on_crash=on_crash)
+        thaw = self.indexer.form.thaw
+        return Registration(handler, thaw, self._clock, about=self.name, on_crash=on_crash, merging=self._merging)
 
     def _show_everything(self, registration: Registration) -> None:
         with self._deltas:

@@ -17,6 +17,9 @@ from k8srt.tools.cache import (
     meta_namespace_index,
     shut_down_event_handler,
 )
+from k8srt.tools.cache.consumer import Notification
+from k8srt.tools.cache.processor import Merging, Registration
+from k8srt.tools.cache.store import GONE
 from tests.unit.tools.cache.scripted import (
     WAIT,
     Recorder,
@@ -344,6 +347,66 @@ def test_inf_23_a_backlog_is_kept_whole_and_a_slow_call_in_it_logged(clock, capl
 
     assert len(seen) == 1100
     assert "0.200s" in caplog.text
+
+
+class Blocked(Recorder):
+    """One that does not return from its first call until it is let go."""
+
+    def __init__(self):
+        super().__init__()
+        self.inside, self.go_on = threading.Event(), threading.Event()
+
+    def on_add(self, obj, is_in_initial_list):
+        self.inside.set()
+        assert self.go_on.wait(WAIT)
+        super().on_add(obj, is_in_initial_list)
+
+
+def test_shr_02_what_waits_for_a_slow_handler_is_merged_by_key_and_nobody_else_is_kept_up():
+    world, slow, other = World(pod("a", 1), merge_beyond=4), Blocked(), Recorder()
+    registration = world.informer.add_event_handler(slow)
+    world.informer.add_event_handler(other)
+    with world.informer:
+        assert slow.inside.wait(WAIT)
+        other.wait(1)
+        for batch in (
+            [added(pod("b", 11)), added(pod("c", 12)), modified(pod("a", 13))],
+            [modified(pod("a", 14)), modified(pod("b", 15)), deleted(pod("c", 16))],
+            [deleted(pod("a", 17)), added(pod("a", 18)), modified(pod("a", 19)), modified(pod("b", 20))],
+        ):
+            before = len(other.told)
+            world.send(*batch)
+            other.wait(before + len(batch))
+        waiting = registration.debug_state()
+        slow.go_on.set()
+        told = slow.wait(waiting["pending"])
+
+    assert len(other.told) == 11
+    assert sorted(told[1:], key=lambda each: each[1]) == [("delete", "a"), ("add", "a", False), ("add", "b", False)]
+    assert told[0] == ("add", "a", True)
+    assert waiting["pending"] + waiting["merged"] == 11
+
+
+def test_shr_02_the_initial_list_counts_as_heard_when_what_was_in_it_is_gone():
+    registration = Registration(
+        Recorder(), Pod.from_record, FakeClock(), about="Pod", merging=Merging(2, lambda record: record.name)
+    )
+    listed, later = [pod(name) for name in "abc"], pod("d")
+    registration.push([Notification(GONE, each, True) for each in listed], 3)
+    registration.upstream_has_synced()
+    assert not registration.has_synced()
+
+    registration.push([Notification(each, GONE) for each in listed], 0)
+    registration.push([Notification(GONE, later), Notification(later, GONE)], 0)
+
+    assert registration.has_synced()
+    assert registration.debug_state()["pending"] == 0
+    assert registration.debug_state()["merged"] == 8
+
+
+def test_shr_02_there_is_no_merging_without_room():
+    with pytest.raises(ValueError, match="merge_beyond"):
+        World(merge_beyond=0)
 
 
 def test_inf_26_additions_and_deletions_go_to_all_whoever_is_due(clock):
