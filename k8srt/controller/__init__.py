@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from k8srt.controller.context import current as current
     from k8srt.controller.context import reconcile_id_from_context as reconcile_id_from_context
     from k8srt.controller.controller import Controller as Controller
+    from k8srt.controller.dependents.dependent import Dependent as Dependent
+    from k8srt.controller.dependents.external import ExternalDependent as ExternalDependent
+    from k8srt.controller.dependents.state import DependentResult as DependentResult
+    from k8srt.controller.dependents.state import DependentState as DependentState
+    from k8srt.controller.dependents.workflow import Workflow as Workflow
+    from k8srt.controller.dependents.workflow import WorkflowFailed as WorkflowFailed
     from k8srt.controller.failures import LeaderElectionLost as LeaderElectionLost
     from k8srt.controller.failures import ShutdownTimeout as ShutdownTimeout
     from k8srt.controller.filters import ABSENT as ABSENT
@@ -86,6 +92,10 @@ __getattr__, __dir__ = lazy_exports(
         "Cluster": "k8srt.controller.cluster",
         "Context": "k8srt.controller.context",
         "Controller": "k8srt.controller.controller",
+        "Dependent": "k8srt.controller.dependents.dependent",
+        "DependentResult": "k8srt.controller.dependents.state",
+        "DependentState": "k8srt.controller.dependents.state",
+        "ExternalDependent": "k8srt.controller.dependents.external",
         "EnqueueForObject": "k8srt.controller.handler",
         "EnqueueForOwner": "k8srt.controller.handler",
         "EnqueueMapped": "k8srt.controller.handler",
@@ -117,6 +127,8 @@ __getattr__, __dir__ = lazy_exports(
         "Scope": "k8srt.controller.cache.scopes",
         "StopRequested": "k8srt.controller.context",
         "TerminalError": "k8srt.controller.request",
+        "Workflow": "k8srt.controller.dependents.workflow",
+        "WorkflowFailed": "k8srt.controller.dependents.workflow",
         "Written": "k8srt.controller.client.writing",
         "add_finalizer": "k8srt.controller.finalizers",
         "as_reconciler": "k8srt.controller.reconciling.adapting",

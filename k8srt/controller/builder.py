@@ -244,6 +244,8 @@ class Builder:
         for raw in self._raw:
             controller.watch(raw)
         self._describe(controller)
+        if bound is not None:
+            bound.describe(controller.description)
         manager.add(controller)
         return controller
 

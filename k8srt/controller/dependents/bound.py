@@ -5,8 +5,9 @@ Contract: DEP-01 to DEP-05.
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from k8srt.controller.dependents.belonging import EnqueuePrimary, index
@@ -27,10 +28,19 @@ if TYPE_CHECKING:
     from k8srt.controller.context import Context
     from k8srt.util.clock import Clock
 
+_SOME = 20
+
 LOOK_AGAIN = 10.0
 """Seconds until it is looked again whether what was deleted is gone, if no event tells before."""
 
 Reconcile = Callable[[Request, "Context[Any]"], Result | None]
+
+
+class Description(Protocol):
+    """What is told of a controller: of each dependent its kind, None for those outside of the cluster, and the rest."""
+
+    dependents: list[tuple[Any, dict[str, Any]]]
+    finalizer: str
 
 
 class Watches(Protocol):
@@ -38,6 +48,7 @@ class Watches(Protocol):
 
     def watch(self, source: Source, why: str = "") -> None: ...
     def unwatch(self, source: Source) -> None: ...
+    def show(self, name: str, state: Callable[[], object]) -> None: ...
 
 
 class Bound:
@@ -67,6 +78,8 @@ class Bound:
         if workflow.explicit:
             self.finalizer = workflow.finalizer or f"{gvk.group or 'k8srt.io'}/{controller}-dependents"
         self._keepers: dict[str, Keeper] = {}
+        self._lock = threading.Lock()  # guards _not_ready
+        self._not_ready: dict[Request, str] = {}
         for member in workflow.graph.members.values():
             if isinstance(member, ExternalDependent):
                 self._keepers[member.name] = ExternalKeeper(member)
@@ -81,6 +94,7 @@ class Bound:
 
     def attach(self, controller: Watches) -> None:
         """Have a controller watch the dependents; those that need not be active are watched once they are."""
+        controller.show("dependents", self.state)
         watched: set[Any] = set()
         for member in self.workflow.graph.members.values():
             keeper = self._keepers[member.name]
@@ -118,17 +132,17 @@ class Bound:
         def with_dependents(request: Request, ctx: Context[Any]) -> Result | None:
             primary = ctx.client.get_or_none(self._kind, request)
             if primary is None:
+                self._note(request, None)
                 return reconcile(request, ctx)
             ctx.workflow_run = WorkflowRun(self.workflow, self._keepers, primary, ctx)
-            if ctx.filtered_out:
-                return reconcile(request, ctx)
-            if primary.metadata.deletion_timestamp is None:
-                found: Result | None = run(primary, ctx)
-                return found
-            if self.finalizer and contains_finalizer(primary, self.finalizer):
-                left: Result | None = run(primary, ctx)
-                return left
-            return reconcile(request, ctx) if cleans_up else None
+            ending = primary.metadata.deletion_timestamp is not None
+            if ctx.filtered_out or (ending and not contains_finalizer(primary, self.finalizer)):
+                return reconcile(request, ctx) if cleans_up or not ending else None
+            try:
+                result: Result | None = run(primary, ctx)
+            finally:
+                self._note(request, ctx.workflow_run)
+            return result
 
         with_dependents.__name__ = getattr(reconcile, "__name__", "reconcile")
         with_dependents.__wrapped__ = reconcile  # type: ignore[attr-defined]
@@ -146,9 +160,30 @@ class Bound:
     def _clean_up(self, primary: Any, ctx: Context[Any]) -> Result | None:
         return None if ctx.workflow.delete() else Result(requeue_after=LOOK_AGAIN)
 
-    def describe(self) -> list[dict[str, Any]]:
-        """The dependents in plain words, in their order."""
-        return [self.workflow.graph.members[name].describe() for name in self.workflow.graph.order]
+    # ---- telling ---------------------------------------------------------------------------------------------------
+
+    def _note(self, request: Request, run: WorkflowRun | None) -> None:
+        with self._lock:
+            if run is None or run.ready:
+                self._not_ready.pop(request, None)
+            else:
+                self._not_ready[request] = str(run)
+
+    def state(self) -> Mapping[str, Any]:
+        """The dependents in their order, and what is not ready of which object."""
+        with self._lock:
+            count, some = len(self._not_ready), dict(itertools.islice(self._not_ready.items(), _SOME))
+        members = [self.workflow.graph.members[name].describe() for name in self.workflow.graph.order]
+        return {"members": members, "not_ready": count, "of": {str(request): what for request, what in some.items()}}
+
+    def describe(self, description: Description) -> None:
+        """Tell what there is, in its order, and what it takes."""
+        members = [self.workflow.graph.members[name] for name in self.workflow.graph.order]
+        description.dependents = [(getattr(each, "kind", None), each.describe()) for each in members]
+        description.finalizer = self.finalizer
+
+    def __repr__(self) -> str:
+        return f"<Bound {self.workflow!r}>"
 
 
 class DependentKind(Kind):

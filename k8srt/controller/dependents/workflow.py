@@ -173,5 +173,8 @@ class WorkflowRun:
             state = DependentState(name, DependentResult.FAILED, error=err, wanted=wanted)
         self.dependents.put(state)
 
+    def __str__(self) -> str:
+        return "; ".join(str(state) for state in self.dependents.values() if not state.ready) or "ready"
+
     def __repr__(self) -> str:
         return f"<WorkflowRun of {self._ctx.request}: {self.dependents!r}>"

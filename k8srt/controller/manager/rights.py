@@ -65,9 +65,11 @@ def _of_controllers(manager: Manager) -> Iterator[tuple[str, Rule]]:
     everywhere = manager.cache.namespace
     for controller in manager.controllers:
         told = controller.description
+        kinds = [told.kind, *told.owns, *told.watches, *(kind for kind, _ in told.dependents), *_used(told.uses)]
         namespaced = {
             (form.info.gvr.group, form.info.gvr.resource): form.info.namespaced
-            for kind in (*([told.kind] if told.kind is not None else ()), *told.owns, *told.watches, *_used(told.uses))
+            for kind in kinds
+            if kind is not None
             for form in [form_of(manager.clientset, kind)]
         }
         for rule in told.rules():

@@ -13,6 +13,7 @@ from k8srt.controller.kinds import form_of, gvk_of
 
 READ = ("get", "list", "watch")
 WRITE = ("create", "update", "patch", "delete")
+KEEP = ("list", "watch", "create", "patch", "delete")
 
 
 @dataclass
@@ -27,12 +28,15 @@ class Description:
     raw_sources: list[str] = field(default_factory=list)
     filters: list[str] = field(default_factory=list)
     uses: list[tuple[Any, tuple[str, ...], str]] = field(default_factory=list)  # kind, verbs, part
+    dependents: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)  # kind, or None; and what is told of it
+    finalizer: str = ""  # of the workflow
     clientset: Any = field(default=None, repr=False)  # asked about kinds of which there is no class
 
     def rules(self) -> list[dict[str, list[str]]]:
         """The rules of a role: reading all that is watched, writing what is owned, and the status and the finalizers
         of the kind itself. Where its author has said what a reconciler uses, it is that and what is watched."""
         found: dict[tuple[str, str], set[str]] = {}
+        self._allow_dependents(found)
         if self.uses:
             self._allow_exactly(found)
             return _as_rules(found)
@@ -45,6 +49,16 @@ class Description:
             self._allow(found, self.kind, ("get", "update", "patch"), "/status")
             self._allow(found, self.kind, ("update",), "/finalizers")
         return _as_rules(found)
+
+    def _allow_dependents(self, found: dict[tuple[str, str], set[str]]) -> None:
+        """What keeping them takes, which is known. Contract: DEP-01, BLD-07."""
+        for kind, told in self.dependents:
+            if kind is not None:
+                self._allow(found, kind, KEEP)
+            if kind is not None and told["delete"] == "owner":
+                self._allow(found, self.kind, ("update",), "/finalizers")
+        if self.finalizer:
+            self._allow(found, self.kind, ("get", "patch"))
 
     def _allow_exactly(self, found: dict[tuple[str, str], set[str]]) -> None:
         watched = [*([self.kind] if self.kind is not None else []), *self.owns, *self.watches]
@@ -67,6 +81,7 @@ class Description:
             "only_metadata": self.only_metadata,
             "owns": [_named(kind) for kind in self.owns],
             "watches": [_named(kind) for kind in self.watches],
+            "dependents": [told for _, told in self.dependents],
             "raw_sources": list(self.raw_sources),
             "filters": list(self.filters),
             "rules": self.rules(),
