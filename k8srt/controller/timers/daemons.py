@@ -89,17 +89,15 @@ class Daemons:
             if left is not None:
                 return left
         if daemon is not None:
-            over = self._bury(daemon, obj if wanted else None, ctx)
-            if over is not None:
-                return over
+            settled, result = self._bury(daemon, obj if wanted else None, ctx)
+            if settled:
+                return result
         if not wanted:
             self._let_go(request, obj, ctx)
             return None
         with self._lock:
             done = self._done.get(request) == (obj.metadata.uid, version(obj))
-        if done:
-            return Begun() if daemon is None else None
-        return self._start(obj, ctx)
+        return Begun() if done else self._start(obj, ctx)
 
     def _stay(self, daemon: Daemon, ctx: Context[Any]) -> Result | None:
         """It runs as it should. Failures before are forgotten once it has done so for long."""
@@ -133,27 +131,30 @@ class Daemons:
         except ResourceWarning:  # where warnings are errors: it was logged, and what is to follow is to follow
             log.debug("the warning was raised")
 
-    def _bury(self, daemon: Daemon, obj: Any, ctx: Context[Any]) -> Result | None:
-        """Draw the consequences of an end; `obj` is None if there is to be no other daemon."""
+    def _bury(self, daemon: Daemon, obj: Any, ctx: Context[Any]) -> tuple[bool, Result | None]:
+        """Draw the consequences of an end; `obj` is None if there is to be no other daemon. Returns whether this is all
+        for now, and if so how the reconcile ends."""
         with self._lock:
             mine = self._daemons.get(daemon.request) is daemon
             if mine:
                 del self._daemons[daemon.request]
         if not mine:  # abandoned
-            return None
+            return False, None
         daemon.join()
         failure = daemon.failure
         if daemon.told or obj is None or obj.metadata.uid != daemon.uid:
             if failure is not None:
                 ctx.log.error("the daemon has failed to stop cleanly: %s", failure, exc_info=failure)
-            return None
-        if daemon.error is not None:
-            raise daemon.error
+            return False, None
+        if failure is not None:
+            raise failure
         if daemon.result not in (None, Result()):
-            return daemon.result
+            return True, daemon.result
         with self._lock:
             self._done[daemon.request] = (daemon.uid, daemon.seen)
-        return None
+        if version(obj) != daemon.seen:  # something else is wanted since
+            self._poke([daemon.request])
+        return True, None
 
     def _let_go(self, request: Request, obj: Any, ctx: Context[Any]) -> None:
         """The object is gone, or not to have a daemon any more."""

@@ -59,7 +59,7 @@ def new_timer(
     """
     _check(function, options)
     plan = Plan(interval=interval, initial_delay=initial_delay, idle=idle, sharp=sharp, jitter=jitter)
-    members = Members(_filters(where, labels, annotations), _changes(plan))
+    members = Members(_filters(where, labels, annotations), changes_for(plan))
     form = metadata_only(kind) if only_metadata else kind
     timer = Timer(as_reconcile(function, form), form, plan, members)
     builder = _builder(manager, kind, name or _name(kind, function), members, only_metadata, uses, options)
@@ -99,7 +99,7 @@ def new_daemon(
         check_finalizer(finalizer)
         uses = [*uses, (kind, "get", "patch")] if uses else ()
     terms = Terms(max_daemons=max_daemons, stop_timeout=stop_timeout, finalizer=finalizer)
-    members = Members(_filters(where, labels, annotations), _is_another_wish, finalizer)
+    members = Members(_filters(where, labels, annotations), is_another_wish, finalizer)
     form = metadata_only(kind) if only_metadata else kind
     name = name or _name(kind, function)
     daemons = Daemons(name, as_reconcile(function, form), form, members, terms, manager.clock)
@@ -115,7 +115,7 @@ def attach(controller: Controller, daemons: Daemons) -> None:
     controller.show("daemons", daemons.debug_state)
 
 
-def _is_another_wish(old: Any, new: Any) -> bool:
+def is_another_wish(old: Any, new: Any) -> bool:
     """Which updates may change whether there is to be a daemon."""
     deleting = [each.metadata.deletion_timestamp is not None for each in (old, new)]
     return deleting[0] != deleting[1] or version(old) != version(new)
@@ -136,7 +136,7 @@ def _filters(where: Any, labels: Mapping[str, Any] | None, annotations: Mapping[
     return predicates + ([annotations_match(annotations)] if annotations is not None else [])
 
 
-def _changes(plan: Plan) -> Callable[[Any, Any], bool]:
+def changes_for(plan: Plan) -> Callable[[Any, Any], bool]:
     """Which updates may change when an object is due: none, most often."""
     if callable(plan.interval):
         return lambda old, new: bool(old.metadata.resource_version != new.metadata.resource_version)

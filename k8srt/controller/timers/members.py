@@ -35,7 +35,7 @@ class Members(Predicate):
         if not isinstance(event, UpdateEvent):
             return self._concerns(event.object)
         old, new = event.old, event.new
-        if self.matches(old) != self.matches(new):
+        if self.matches(old) != self.matches(new) or self._concerns(old) != self._concerns(new):
             return True
         if not self._concerns(new):
             return False

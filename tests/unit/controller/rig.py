@@ -65,7 +65,8 @@ class StubClient:
         return obj
 
     def patch(self, obj: Any, patch: Any, **options: Any) -> Any:
-        return self.create((patch, options))
+        self.create((patch, options))
+        return ConfigMap.from_dict({"metadata": {"name": obj.metadata.name, "uid": obj.metadata.uid}})
 
 
 class ByHand:
@@ -163,7 +164,7 @@ class Rig:
         self.clock = FakeClock()
         self.cache, self.client = StubCache(), StubClient()
         self.recorder, self.metrics = Recorder(), Metrics()
-        options = {"kind": ConfigMap, "state": None, **options}
+        options = {"kind": ConfigMap, "state": None, "metrics": self.metrics, **options}
         self.controller = Controller(
             options.pop("name", "rig"),
             reconcile,
@@ -171,7 +172,6 @@ class Rig:
             client=self.client,  # type: ignore[arg-type]
             recorder=self.recorder,
             clock=SYSTEM if real_time else self.clock,
-            metrics=self.metrics,
             **options,
         )
         self.source = ByHand()
