@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from k8srt.discovery import CachedDiscoveryClient, DiscoveryClient, cache_dir_fo
 from k8srt.errors import NoMatch
 from k8srt.kubernetes import Clientset
 from k8srt.restmapper import RESTMapper
-from k8srt.testing import APIServer
+from k8srt.testing.choosing import Server
 from tests.integration.programs import binaries, number
 
 pytestmark = [pytest.mark.kubectl, pytest.mark.timeout(120)]
@@ -59,23 +58,23 @@ DEFINITIONS = [
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[APIServer]:
+def server(module_server: Server) -> Server:
     """A server with kinds whose names are easily taken for one another."""
     if not binaries():
         pytest.skip("there is no kubectl on the PATH")
-    with APIServer() as made, Clientset(made.config) as cs:
+    with Clientset(module_server.config) as cs:
         definitions = cs.resource("crds")
         for each in DEFINITIONS:
             definitions.create(each)
         for each in DEFINITIONS:
             definitions.wait(each["metadata"]["name"], "condition=Established")
-        yield made
+    return module_server
 
 
 class Kubectl:
     """One kubectl with a folder of its own for what it keeps."""
 
-    def __init__(self, binary: Path, server: APIServer, folder: Path) -> None:
+    def __init__(self, binary: Path, server: Server, folder: Path) -> None:
         kubeconfig = folder / "kubeconfig"
         kubeconfig.write_text(server.kubeconfig())
         self.cache = folder / "cache"
@@ -92,7 +91,7 @@ class Kubectl:
 
 
 @pytest.fixture(params=binaries() or [None], ids=lambda binary: number(binary) if binary else "none")
-def kubectl(request: pytest.FixtureRequest, server: APIServer, tmp_path: Path) -> Kubectl:
+def kubectl(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> Kubectl:
     return Kubectl(request.param, server, tmp_path)
 
 
@@ -112,7 +111,7 @@ def batches(meant: dict[str, str]) -> list[list[str]]:
     return made
 
 
-def test_cli_27_every_form_of_a_name_means_what_it_means_to_kubectl(server: APIServer, kubectl: Kubectl) -> None:
+def test_cli_27_every_form_of_a_name_means_what_it_means_to_kubectl(server: Server, kubectl: Kubectl) -> None:
     with DiscoveryClient(server.config) as discovery:
         mapper = RESTMapper(discovery)
         ours = {form: path(mapper.resource_for(form)) for form in FORMS.split()}
@@ -129,7 +128,7 @@ def test_cli_27_every_form_of_a_name_means_what_it_means_to_kubectl(server: APIS
 
 
 def test_cli_26_files_of_kubectl_are_read_and_its_own_are_as_good_to_it(
-    server: APIServer, kubectl: Kubectl, tmp_path: Path
+    server: Server, kubectl: Kubectl, tmp_path: Path
 ) -> None:
     folder = Path(cache_dir_for_host(str(kubectl.cache / "discovery"), server.url))
     config = server.config
@@ -171,7 +170,7 @@ def test_cli_26_files_of_kubectl_are_read_and_its_own_are_as_good_to_it(
     ],
 )
 def test_the_table_of_resources_is_that_of_kubectl(
-    server: APIServer, tmp_path: Path, words: list[str], keywords: dict[str, Any]
+    server: Server, tmp_path: Path, words: list[str], keywords: dict[str, Any]
 ) -> None:
     kubectl = Kubectl(binaries()[-1], server, tmp_path)
 

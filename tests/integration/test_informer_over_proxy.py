@@ -15,6 +15,8 @@ from k8srt.testing.apiserver.server import APIServer
 from k8srt.util.wait import Backoff
 from tests.integration.proxies import HTTPProxy, SocksProxy
 
+pytestmark = pytest.mark.embedded
+
 pytest.importorskip("cryptography", reason="certificates are made with cryptography")
 
 QUICK = Backoff(initial=0.005, factor=1.5, cap=0.05)

@@ -14,7 +14,7 @@ import pytest
 from k8srt.examples.sample_controller import main as sample
 from tests.integration.programs import Kubectl, Process, binaries, number
 
-pytestmark = [pytest.mark.kubectl, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.embedded, pytest.mark.kubectl, pytest.mark.timeout(120)]
 
 FOLDER = Path(sample.__file__).parent
 FOO = (FOLDER / "example-foo.yaml").read_text()

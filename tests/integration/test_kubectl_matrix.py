@@ -23,7 +23,7 @@ from k8srt.testing import APIServer, Simulation
 from tests.integration.kubectl_commands import AREAS, CORE, FILES, SIMULATED, Row
 from tests.integration.programs import LIMIT, Kubectl
 
-pytestmark = [pytest.mark.kubectl, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.embedded, pytest.mark.kubectl, pytest.mark.timeout(120)]
 
 AT_ONCE = 3
 """How many versions type at a time."""

@@ -31,7 +31,7 @@ from k8srt.testing import APIServer
 from k8srt.testing.apiserver import patches
 from tests.integration.programs import Kubectl, binaries, number
 
-pytestmark = [pytest.mark.kubectl, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.embedded, pytest.mark.kubectl, pytest.mark.timeout(120)]
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 RESOURCES = {

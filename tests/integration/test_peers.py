@@ -22,7 +22,7 @@ from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
 from tests.integration.programs import LIMIT
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(90), pytest.mark.filterwarnings("default")]
 
 TEMPLATE = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
 DEPLOYMENT: dict[str, Any] = {

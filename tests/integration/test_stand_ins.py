@@ -13,6 +13,8 @@ from k8srt.examples.stand_ins.cluster import StandIns
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer
 
+pytestmark = pytest.mark.embedded
+
 NS = "default"
 LIMIT = 30
 

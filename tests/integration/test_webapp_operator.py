@@ -22,6 +22,7 @@ from k8srt.examples.webapp_operator.api import Preview, PreviewSpec, WebApp, Web
 from k8srt.examples.webapp_operator.main import NAME, NAMESPACE, make_manager
 from k8srt.kubernetes import Clientset
 from k8srt.testing import APIServer, Simulation
+from k8srt.testing.choosing import Server
 from tests.integration.strictly import Strict, strictly
 
 pytest.importorskip("cryptography")
@@ -52,13 +53,15 @@ def strict() -> Iterator[Strict]:
 
     services = {f"{NAMESPACE}/{NAME}": f"127.0.0.1:{port}"}
     with (
-        strictly(make, MANIFESTS / "crds.yaml", HOME, simulate=QUICK, webhook_services=services) as strict,
+        APIServer(authorization_mode="RBAC", simulate=QUICK, webhook_services=services) as server,
+        strictly(server, make, MANIFESTS / "crds.yaml", HOME) as strict,
         strict.manager as mgr,
     ):
         assert mgr.wait_elected(20)
         yield strict
 
 
+@pytest.mark.embedded
 def test_a_web_app_becomes_a_deployment_and_a_service(strict: Strict) -> None:
     apps = strict.admin.resource(WebApp, NS)
     apps.create(app())
@@ -75,11 +78,13 @@ def test_a_web_app_becomes_a_deployment_and_a_service(strict: Strict) -> None:
     strict.admin.resource(Deployment, NS).wait("shop", "delete", timeout=20)
 
 
+@pytest.mark.embedded
 def test_an_image_without_a_version_is_refused(strict: Strict) -> None:
     with pytest.raises(errors.StatusError, match="must say a version"):
         strict.admin.resource(WebApp, NS).create(app(image="nginx:latest"))
 
 
+@pytest.mark.embedded
 def test_a_preview_is_over_after_a_while(strict: Strict) -> None:
     apps, previews = strict.admin.resource(WebApp, NS), strict.admin.resource(Preview, NS)
     apps.create(app())
@@ -95,6 +100,7 @@ def test_a_preview_is_over_after_a_while(strict: Strict) -> None:
     assert apps.get("shop").metadata.deletion_timestamp is None
 
 
+@pytest.mark.embedded
 def test_it_says_how_it_is_and_what_it_has_done(strict: Strict) -> None:
     strict.admin.resource(WebApp, NS).create(app())
     strict.admin.resource(WebApp, NS).wait("shop", lambda shop: shop.status.available == 2, timeout=20)
@@ -108,6 +114,7 @@ def test_it_says_how_it_is_and_what_it_has_done(strict: Strict) -> None:
     assert b'controller_runtime_reconcile_total{controller="webapp",result="success"}' in figures.data
 
 
+@pytest.mark.embedded
 def test_the_rights_in_the_manifests_are_those_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     target = "k8srt.examples.webapp_operator.main:make_manager"
 
@@ -116,40 +123,41 @@ def test_the_rights_in_the_manifests_are_those_it_needs(capsys: pytest.CaptureFi
     assert capsys.readouterr().out == (MANIFESTS / "rbac.yaml").read_text()
 
 
-def test_the_manifests_are_taken_by_a_server() -> None:
-    with APIServer() as server, Clientset(server.config) as cs:
-        for name in ("operator.yaml", "crds.yaml", "rbac.yaml"):
-            cs.apply(MANIFESTS / name)
-
-        deployment = cs.apps_v1.deployments(NAMESPACE).get(NAME)
-        account = deployment.spec.template.spec.service_account_name
-        assert cs.core_v1.service_accounts(NAMESPACE).get(account)
+@pytest.fixture
+def server(own_server: Server) -> Server:
+    return own_server
 
 
-def test_when_the_leader_ends_another_leads(tmp_path: Path) -> None:
-    with APIServer() as server, Clientset(server.config) as cs:
-        cs.apply(HOME)
-        cs.apply(MANIFESTS / "crds.yaml")
-        kubeconfig = tmp_path / "config"
-        kubeconfig.write_text(server.kubeconfig())
-        command = [sys.executable, "-m", "k8srt.examples.webapp_operator", "--kubeconfig", str(kubeconfig)]
-        command += ["--no-webhooks", "--health", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]
-        leases = cs.resource(Lease, NAMESPACE)
-        with subprocess.Popen(command) as first:
-            try:
-                leases.wait(NAME, "create", timeout=20)
-                before = leases.wait(NAME, lambda lease: lease.spec.holder_identity, timeout=20).spec.holder_identity
-                with subprocess.Popen(command) as second:
-                    try:
-                        first.terminate()
-                        assert first.wait(20) == 0
-                        taken = leases.wait(NAME, lambda it: it.spec.holder_identity not in ("", before), timeout=20)
-                        assert taken is not None
-                        cs.resource(WebApp, NS).create(app())
-                        cs.resource(Deployment, NS).wait("shop", "create", timeout=20)
-                        second.terminate()
-                        assert second.wait(20) == 0
-                    finally:
-                        second.kill()
-            finally:
-                first.kill()
+def test_the_manifests_are_taken_by_a_server(cs: Clientset) -> None:
+    for name in ("operator.yaml", "crds.yaml", "rbac.yaml"):
+        cs.apply(MANIFESTS / name)
+
+    deployment = cs.apps_v1.deployments(NAMESPACE).get(NAME)
+    account = deployment.spec.template.spec.service_account_name
+    assert cs.core_v1.service_accounts(NAMESPACE).get(account)
+
+
+def test_when_the_leader_ends_another_leads(cs: Clientset, kubeconfig: Path) -> None:
+    cs.apply(HOME)
+    cs.apply(MANIFESTS / "crds.yaml")
+    command = [sys.executable, "-m", "k8srt.examples.webapp_operator", "--kubeconfig", str(kubeconfig)]
+    command += ["--no-webhooks", "--health", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]
+    leases = cs.resource(Lease, NAMESPACE)
+    with subprocess.Popen(command) as first:
+        try:
+            leases.wait(NAME, "create", timeout=20)
+            before = leases.wait(NAME, lambda lease: lease.spec.holder_identity, timeout=20).spec.holder_identity
+            with subprocess.Popen(command) as second:
+                try:
+                    first.terminate()
+                    assert first.wait(20) == 0
+                    taken = leases.wait(NAME, lambda it: it.spec.holder_identity not in ("", before), timeout=20)
+                    assert taken is not None
+                    cs.resource(WebApp, NS).create(app())
+                    cs.resource(Deployment, NS).wait("shop", "create", timeout=20)
+                    second.terminate()
+                    assert second.wait(20) == 0
+                finally:
+                    second.kill()
+        finally:
+            first.kill()
