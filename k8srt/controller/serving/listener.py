@@ -19,7 +19,6 @@ from typing import Any
 
 from k8srt.controller.serving.messages import (
     MAX_BODY,
-    BadMessage,
     DropConnection,
     HTTPRequest,
     HTTPResponse,
@@ -29,6 +28,7 @@ from k8srt.controller.serving.messages import (
 )
 from k8srt.errors import K8srtError
 from k8srt.util.clock import SYSTEM, Clock
+from k8srt.util.http1 import BadMessage, Reader
 from k8srt.util.threads import Stop, spawn
 
 log = logging.getLogger(__name__)
@@ -37,9 +37,7 @@ MAX_HEAD = 1 << 20
 IDLE = 90.0
 HEAD = 32.0
 STALLED = 60.0  # seconds without a byte of a body, or of an answer taken, after which a client is given up
-DRAIN = 64 << 20  # how much of a body that is too long is read and thrown away, so that the answer arrives
 MOST_CONNECTIONS = 1000
-_CHUNK = 1 << 18
 
 Dispatch = Callable[[HTTPRequest], HTTPResponse]
 NewContext = Callable[[], ssl.SSLContext]
@@ -160,11 +158,11 @@ class _Connection:
 
     def __init__(self, server: HTTPServer, sock: socket.socket) -> None:
         self._server = server
-        self._buffer = bytearray()
         self._certificate: Mapping[str, Any] | None = None
         self._lock = threading.Lock()  # guards the two below
         self._sock = sock
         self._busy = False
+        self._reader = Reader(sock)  # used by the thread of the connection
 
     def end_when_idle(self) -> None:
         """Close it unless a request is in progress; one that is has its answer, and then ends it."""
@@ -196,6 +194,7 @@ class _Connection:
         self._sock.settimeout(self._server.head)
         with self._lock:
             self._sock = secured = context.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
+        self._reader = Reader(secured)
         secured.do_handshake()
         self._certificate = secured.getpeercert() or None
 
@@ -230,84 +229,31 @@ class _Connection:
         if request.headers.get("expect", "").lower() == "100-continue":
             self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         limit = self._server.limit_of(request.path)
-        body = self._read_chunked(limit) if length is None else self._read_body(length, limit)
+        reader = self._reader
+        body = reader.chunked(limit, self._server.max_head) if length is None else reader.body(length, limit)
         return replace(request, body=body, certificate=self._certificate)
 
     def _read_head(self) -> bytes | None:
         """What stands before the empty line; None if the client has gone, or waits too long to say anything."""
-        self._set_busy(bool(self._buffer))
-        if not self._buffer:
-            if self._server.stopping:
+        server, reader = self._server, self._reader
+        self._set_busy(bool(reader.buffer))
+        if not reader.buffer:
+            if server.stopping:
                 return None
-            self._sock.settimeout(self._server.idle)
-            if not self._fill():
+            self._sock.settimeout(server.idle)
+            if not reader.fill():
                 return None
             self._set_busy(True)
-        deadline = self._server.clock.now() + self._server.head
-        return self._read_until(b"\r\n\r\n", self._server.max_head, deadline)
+        deadline = server.clock.now() + server.head
+
+        def hurry() -> None:
+            self._sock.settimeout(max(deadline - server.clock.now(), 0.001))
+
+        return reader.until(b"\r\n\r\n", server.max_head, hurry)
 
     def _set_busy(self, busy: bool) -> None:
         with self._lock:
             self._busy = busy
-
-    def _read_body(self, length: int, limit: int) -> bytes:
-        """The body; of one over the limit a byte more than that, the rest is thrown away."""
-        if length <= limit:
-            return self._take(length)
-        if length > max(DRAIN, limit):
-            raise BadMessage(413, "body too large")
-        kept = self._take(limit + 1)
-        left = length - len(kept)
-        while left:
-            left -= len(self._take(min(left, _CHUNK)))
-        return kept
-
-    def _read_chunked(self, limit: int) -> bytes:
-        body, total = bytearray(), 0
-        while size := self._chunk_size():
-            total += size
-            if total > max(DRAIN, limit):
-                raise BadMessage(413, "body too large")
-            piece = self._take(size)
-            body += piece[: max(limit + 1 - len(body), 0)]
-            self._take(2)
-        while self._read_until(b"\r\n", self._server.max_head):
-            pass
-        return bytes(body)
-
-    def _chunk_size(self) -> int:
-        line = (self._read_until(b"\r\n", 1024) or b"").split(b";")[0].strip()
-        try:
-            return int(line, 16)
-        except ValueError:
-            raise BadMessage(400, "malformed chunk") from None
-
-    def _read_until(self, mark: bytes, limit: int, deadline: float | None = None) -> bytes | None:
-        start = 0
-        while (found := self._buffer.find(mark, start)) < 0:
-            if len(self._buffer) > limit:
-                raise BadMessage(431, "header too large")
-            start = max(0, len(self._buffer) - len(mark))
-            if deadline is not None:
-                self._sock.settimeout(max(deadline - self._server.clock.now(), 0.001))
-            if not self._fill():
-                return None
-        data = bytes(self._buffer[:found])
-        del self._buffer[: found + len(mark)]
-        return data
-
-    def _take(self, count: int) -> bytes:
-        while len(self._buffer) < count:
-            if not self._fill():
-                raise ConnectionError("the client went away in the middle of a request")
-        data = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        return data
-
-    def _fill(self) -> bool:
-        data = self._sock.recv(_CHUNK)
-        self._buffer += data
-        return bool(data)
 
 
 def _listen(host: str, port: int) -> socket.socket:

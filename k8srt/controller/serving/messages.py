@@ -8,15 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from k8srt.util import http1
+from k8srt.util.http1 import BadMessage
+
 MAX_BODY = 7 << 20
-
-
-class BadMessage(Exception):
-    """A request that cannot be read, and the HTTP status that says so."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class DropConnection(BaseException):
@@ -86,31 +81,18 @@ class FunctionHandler:
 
 def parse_head(head: bytes) -> HTTPRequest:
     """Read a request line and headers. Raises BadMessage. Of a header that comes twice, the values are joined."""
-    first, *lines = head.decode("latin-1").split("\r\n")
-    words = first.split(" ")
-    if len(words) != 3 or words[2] not in ("HTTP/1.1", "HTTP/1.0") or not words[1].startswith("/"):
+    method, target, version, lines = http1.parse_head(head)
+    if not target.startswith("/"):
         raise BadMessage(400, "malformed request line")
     headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name or name != name.strip():
-            raise BadMessage(400, "malformed header")
-        known, value = headers.get(name.lower()), value.strip()
-        headers[name.lower()] = value if known is None else f"{known}, {value}"
-    if words[2] == "HTTP/1.0":
+    for name, value in lines:
+        headers[name] = value if name not in headers else f"{headers[name]}, {value}"
+    if version == "HTTP/1.0":
         headers["connection"] = "close"
-    path, _, query = words[1].partition("?")
-    return HTTPRequest(words[0], path, query, headers)
+    path, _, query = target.partition("?")
+    return HTTPRequest(method, path, query, headers)
 
 
 def length_of(request: HTTPRequest) -> int | None:
     """How long the body is, None if that is not said beforehand because it comes in chunks. Raises BadMessage."""
-    encoding = request.headers.get("transfer-encoding", "").lower()
-    if encoding:
-        if encoding != "chunked" or "content-length" in request.headers:
-            raise BadMessage(400, "unsupported transfer encoding")
-        return None
-    text = request.headers.get("content-length", "0")
-    if not (text.isascii() and text.isdigit()):
-        raise BadMessage(400, "malformed length")
-    return int(text)
+    return http1.length_of(request.headers.get("transfer-encoding", ""), request.headers.get("content-length", ""))

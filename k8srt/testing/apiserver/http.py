@@ -16,13 +16,13 @@ import struct
 import threading
 from collections.abc import Callable
 
-from k8srt.testing.apiserver.messages import Hangup, MalformedRequest, Request, Response, parse_head
+from k8srt.testing.apiserver.messages import Hangup, Request, Response, parse_head
+from k8srt.util.http1 import BadMessage, Reader, length_of
 
 log = logging.getLogger(__name__)
 
 MAX_HEAD = 1 << 17
 MAX_BODY = 3 << 20
-DRAIN = 64 << 20  # how much of an oversized body is read and thrown away, so that the answer arrives
 STALLED = 30.0  # seconds after which a client that does not read is given up
 
 Handler = Callable[[Request], Response]
@@ -101,7 +101,7 @@ class _Connection:
     def __init__(self, server: HTTPServer, sock: socket.socket, number: int) -> None:
         self._server = server
         self._sock = sock
-        self._buffer = bytearray()
+        self._reader = Reader(sock)
         self._certificate: object = None
         self.thread = threading.Thread(
             target=self._run, name=f"k8srt-apiserver-conn-{server.port}-{number}", daemon=True
@@ -116,6 +116,7 @@ class _Connection:
             if self._server.tls is not None:
                 secured = self._server.tls.wrap_socket(self._sock, server_side=True)
                 self._sock, self._certificate = secured, secured.getpeercert()
+                self._reader = Reader(secured)
             while self._serve_one():
                 pass
         except Hangup:
@@ -141,7 +142,7 @@ class _Connection:
         """Read a request and answer it. False when the connection is to be closed."""
         try:
             request = self._read_request()
-        except MalformedRequest as err:
+        except BadMessage as err:
             body = f"{err.code} {err}".encode()
             self._sock.sendall(Response(err.code, body, "text/plain; charset=utf-8").head(close=True) + body)
             return False
@@ -175,78 +176,19 @@ class _Connection:
         self._sock.settimeout(None)
         return not close
 
-    # ---- reading
-
     def _read_request(self) -> Request | None:
-        head = self._read_until(b"\r\n\r\n", MAX_HEAD)
+        head = self._reader.until(b"\r\n\r\n", MAX_HEAD)
         if head is None:
             return None
         request = parse_head(head)
         if request.header("expect").lower() == "100-continue":
             self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if "chunked" in request.header("transfer-encoding").lower():
-            request.body = self._read_chunked()
-        elif length := request.header("content-length"):
-            if not length.isdigit():
-                raise MalformedRequest(400, "malformed length")
-            request.body = self._read_body(int(length))
+        length = length_of(request.header("transfer-encoding"), request.header("content-length"))
+        if length is None:
+            request.body = self._reader.chunked(self._server.max_body, MAX_HEAD)
+        elif length:
+            request.body = self._reader.body(length, self._server.max_body)
         return request
-
-    def _read_body(self, length: int) -> bytes:
-        """The body; of one over the limit, one byte more than the limit, the rest is thrown away."""
-        if length <= self._server.max_body:
-            return self._read_exactly(length)
-        if length > DRAIN:
-            raise MalformedRequest(413, "body too large")
-        kept = self._read_exactly(self._server.max_body + 1)
-        left = length - len(kept)
-        while left:
-            left -= len(self._read_exactly(min(left, 1 << 20)))
-        return kept
-
-    def _read_chunked(self) -> bytes:
-        body = bytearray()
-        while True:
-            line = self._read_until(b"\r\n", 1024)
-            try:
-                size = int((line or b"").split(b";")[0], 16)
-            except ValueError:
-                raise MalformedRequest(400, "malformed chunk") from None
-            if size == 0:
-                break
-            body += self._read_exactly(size)
-            self._read_exactly(2)
-            if len(body) > DRAIN:
-                raise MalformedRequest(413, "body too large")
-        while self._read_until(b"\r\n", MAX_HEAD):
-            pass
-        return bytes(body[: self._server.max_body + 1])
-
-    def _read_until(self, mark: bytes, limit: int) -> bytes | None:
-        """What stands before `mark`; None when the client has closed the connection before sending anything."""
-        start = 0
-        while (found := self._buffer.find(mark, start)) < 0:
-            if len(self._buffer) > limit:
-                raise MalformedRequest(431, "header too large")
-            start = max(0, len(self._buffer) - len(mark))
-            if not self._fill():
-                return None
-        data = bytes(self._buffer[:found])
-        del self._buffer[: found + len(mark)]
-        return data
-
-    def _read_exactly(self, count: int) -> bytes:
-        while len(self._buffer) < count:
-            if not self._fill():
-                raise ConnectionError("the client went away in the middle of a request")
-        data = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        return data
-
-    def _fill(self) -> bool:
-        data = self._sock.recv(1 << 18)
-        self._buffer += data
-        return bool(data)
 
 
 class _ChunkedSink:

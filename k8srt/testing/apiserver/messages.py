@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote
 
+from k8srt.util import http1
+
 REASONS = {
     100: "Continue", 101: "Switching Protocols", 200: "OK", 201: "Created", 202: "Accepted",
     204: "No Content", 301: "Moved Permanently", 304: "Not Modified", 307: "Temporary Redirect",
@@ -16,14 +18,6 @@ REASONS = {
     429: "Too Many Requests", 431: "Request Header Fields Too Large", 500: "Internal Server Error",
     501: "Not Implemented", 503: "Service Unavailable", 504: "Gateway Timeout",
 }  # fmt: skip
-
-
-class MalformedRequest(Exception):
-    """The bytes are no HTTP request; the connection is answered with `code` and closed."""
-
-    def __init__(self, code: int, why: str) -> None:
-        super().__init__(why)
-        self.code = code
 
 
 class Hangup(ConnectionResetError):
@@ -113,18 +107,11 @@ class Response:
 
 
 def parse_head(head: bytes) -> Request:
-    """The request line and the headers, without the empty line that ends them."""
-    first, *lines = head.decode("latin-1").split("\r\n")
-    parts = first.split(" ")
-    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
-        raise MalformedRequest(400, "malformed request line")
+    """The request line and the headers, without the empty line that ends them. Raises BadMessage."""
+    method, target, version, lines = http1.parse_head(head)
     headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name or name != name.strip():
-            raise MalformedRequest(400, "malformed header")
-        name, value = name.lower(), value.strip()
+    for name, value in lines:
         if name in headers:
             value = headers[name] + ("\n" if name.startswith("impersonate-") else ", ") + value
         headers[name] = value
-    return Request(parts[0], parts[1], headers, http10=parts[2] == "HTTP/1.0")
+    return Request(method, target, headers, http10=version == "HTTP/1.0")

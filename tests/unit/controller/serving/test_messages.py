@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from k8srt.controller.serving import figures
-from k8srt.controller.serving.messages import BadMessage, length_of, parse_head, text
+from k8srt.controller.serving.messages import length_of, parse_head, text
 from k8srt.controller.webhook import HTTPRequest, HTTPResponse
 from k8srt.controller.webhook.slots import Slots, seconds_of
 from k8srt.testing import FakeClock
+from k8srt.util.http1 import BadMessage
 
 
 def test_a_head_is_taken_apart() -> None:

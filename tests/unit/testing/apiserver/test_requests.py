@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from k8srt.testing.apiserver.messages import MalformedRequest, Request, parse_head
+from k8srt.testing.apiserver.messages import Request, parse_head
 from k8srt.testing.apiserver.requests import request_info
+from k8srt.util.http1 import BadMessage
 
 
 @pytest.mark.parametrize(
@@ -47,5 +48,5 @@ def test_a_head_is_parsed():
 
 @pytest.mark.parametrize("head", [b"GET /", b"GET / HTTP/2", b"GET / HTTP/1.1\r\nno colon", b"\xff"])
 def test_what_is_no_request_is_refused(head):
-    with pytest.raises(MalformedRequest):
+    with pytest.raises(BadMessage):
         parse_head(head)
