@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from k8srt.controller.handler import EnqueueForObject as EnqueueForObject
     from k8srt.controller.handler import EnqueueForOwner as EnqueueForOwner
     from k8srt.controller.handler import EnqueueMapped as EnqueueMapped
+    from k8srt.controller.isolation.failures import ProcessDied as ProcessDied
+    from k8srt.controller.isolation.failures import RemoteFailure as RemoteFailure
     from k8srt.controller.kinds import metadata_only as metadata_only
     from k8srt.controller.manager.manager import Manager as Manager
     from k8srt.controller.manager.office import Election as Election
@@ -115,10 +117,12 @@ __getattr__, __dir__ = lazy_exports(
         "Options": "k8srt.controller.options",
         "PRESENT": "k8srt.controller.filters",
         "Poll": "k8srt.controller.sources.timed",
+        "ProcessDied": "k8srt.controller.isolation.failures",
         "Reason": "k8srt.controller.reasons",
         "ReconcileEnded": "k8srt.controller.context",
         "ReconcileTimeout": "k8srt.controller.context",
         "Registry": "k8srt.controller.registry",
+        "RemoteFailure": "k8srt.controller.isolation.failures",
         "Request": "k8srt.controller.request",
         "Result": "k8srt.controller.request",
         "Retry": "k8srt.controller.retries",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
@@ -34,3 +37,19 @@ def test_the_controller_does_what_it_says_and_so_does_its_test(own_server: Serve
             copies = secrets.list(field_selector="type=Opaque")
             assert [each.metadata.name for each in copies] == ["a"]
         exec(compile(test, str(PAGE), "exec"), names)
+
+
+def test_thr_06_the_process_of_a_controller_does_what_it_says(
+    own_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (program,) = snippets_of("Processes")
+    (tmp_path / "digests_of_the_page.py").write_text(program)
+    (tmp_path / "kubeconfig").write_text(own_server.kubeconfig())
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with Clientset(own_server.config) as cs, importlib.import_module("digests_of_the_page").mgr:
+        maps = cs.core_v1.config_maps("default")
+        maps.create(ConfigMap(metadata=ObjectMeta(name="d", labels={"digest": "wanted"}), data={"text": "some"}))
+        done = maps.wait("d", lambda obj: obj is not None and "digest" in obj.data, timeout=50.0)
+
+    assert len(done.data["digest"]) == 64

@@ -132,7 +132,9 @@ class Child:
         if not dead:
             return ready
         if failure is not None:
-            raise unpacked(failure)
+            err = unpacked(failure)
+            err.add_note(f'controller {self._name}: run_in="process": no process could be started')
+            raise err
         code = self._process.returncode
         raise ProcessDied(f"controller {self._name}: a process has ended: {_ending(code)}", code)
 

@@ -19,9 +19,11 @@ from k8srt.controller.request import Request, Result
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """How to become what is wanted. `main` says how the program's main module is imported, empty if it is not needed;
-    `levels` are those of loggers, "" for the root; `program` is pickled, as it needs the rest to be read."""
+    """How to become what is wanted. `argv` are the arguments of the program, for modules that look at them. `main` says
+    how the program's main module is imported, empty if it is not needed. `levels` are those of loggers, "" for the
+    root. `program` is pickled, as it needs the rest to be read."""
 
+    argv: list[str]
     main: dict[str, str]
     levels: dict[str, int]
     program: bytes

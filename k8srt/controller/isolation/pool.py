@@ -11,6 +11,7 @@ Contract: THR-06.
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -85,7 +86,7 @@ class Isolated:
                     return child
         if begin is None:
             program = pack(self._program)
-            begin = Begin(main_module(program), logs.levels(), program)
+            begin = Begin(sys.argv, main_module(program), logs.levels(), program)
         child = Child(self._program.controller, begin, self._deadlines, self._clock)
         with self._lock:
             self._begin = begin

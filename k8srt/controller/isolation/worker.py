@@ -16,6 +16,7 @@ import os
 import pickle
 import queue
 import signal
+import sys
 import threading
 from multiprocessing import spawn as preparing
 from multiprocessing.connection import Connection
@@ -99,6 +100,7 @@ class Worker:
         begin: Begin = pickle.loads(self._connection.recv_bytes())
         logs.install(lambda attributes: self._send(Logged(attributes)), begin.levels)
         try:
+            sys.argv = begin.argv
             preparing.prepare(dict(begin.main))
             program: Program = pickle.loads(begin.program)
             around = Surroundings(program, self._may_write, self._record)
