@@ -29,9 +29,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from k8srt.errors import AlreadyStarted, ConfigError, K8srtError, TransportError
-from k8srt.testing.apiserver.certificates import SERVICE_NAMES, Authority, Pair
+from k8srt.testing.apiserver.tls import SERVICE_NAMES
 from k8srt.testing.control_plane_binaries import duration, find_binary
 from k8srt.testing.control_plane_process import ControlPlaneFailed, GuardedProcess
+from k8srt.util.certificates import Authority, Pair
 from k8srt.util.clock import SYSTEM, Clock
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ class ControlPlane:
     def _write_credentials(self, folder: Path) -> list[str]:
         authority = self._ca()
         self.token = secrets.token_urlsafe(16)
-        serving = authority.for_server((*SERVICE_NAMES, "localhost", "127.0.0.1", "::1"))
+        serving = authority.for_server((*SERVICE_NAMES, "localhost", "127.0.0.1", "::1"), common_name="kube-apiserver")
         signing = authority.for_server(("service-accounts",))
         for name, content in (
             ("ca.crt", authority.pair.certificate),

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from k8srt.errors import NotFound
-from k8srt.testing.apiserver.certificates import Authority
 from k8srt.testing.asserting import eventually
 from k8srt.testing.control_plane import free_port
 from k8srt.util import retry
+from k8srt.util.certificates import Authority
 
 if TYPE_CHECKING:
     from k8srt.kubernetes import Clientset

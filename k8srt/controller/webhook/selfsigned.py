@@ -14,24 +14,16 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from k8srt.api.core.v1 import Secret
 from k8srt.apimachinery.meta import ObjectMeta
-from k8srt.controller.webhook.issuing import (
-    Issued,
-    issue,
-    names_in,
-    need_cryptography,
-    service_names,
-    still_good,
-    validity_of,
-)
 from k8srt.errors import AlreadyExists, ConfigError, Conflict, NotFound
+from k8srt.util.certificates import Authority, names_in, need_cryptography, still_good, validity_of
 from k8srt.util.clock import Clock
 
 if TYPE_CHECKING:
@@ -41,6 +33,28 @@ log = logging.getLogger(__name__)
 
 LIFETIME = timedelta(days=90)
 _TRIES = 10
+
+
+class Issued(NamedTuple):
+    """A serving certificate, its key and the authority that signed it, as PEM."""
+
+    certificate: bytes
+    key: bytes
+    authority: bytes
+
+
+def issue(names: Sequence[str], now: datetime, lifetime: timedelta) -> Issued:
+    """A certificate for host names and addresses, and an authority of its own, whose key is thrown away: nothing that
+    could sign more is kept anywhere."""
+    authority = Authority.new(f"k8srt-webhook-ca-{int(now.timestamp())}", now, lifetime)
+    return Issued(*authority.for_server(names, now=now, lifetime=lifetime), authority.pair.certificate)
+
+
+def service_names(service: str) -> tuple[str, ...]:
+    """The names under which "namespace/name" is called."""
+    namespace, _, name = service.partition("/")
+    name = name.partition(":")[0]
+    return (f"{name}.{namespace}.svc", f"{name}.{namespace}", f"{name}.{namespace}.svc.cluster.local")
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from k8srt.errors import ConfigError
-from k8srt.testing.apiserver.certificates import Authority, Pair
 from k8srt.testing.apiserver.journal import Journal
+from k8srt.util.certificates import Authority, Pair
 
 
 class DataDir:

@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from k8srt.apimachinery.unstructured import Unstructured
     from k8srt.kubernetes.manifests.sources import Source
     from k8srt.rest import Config
-    from k8srt.testing.apiserver.certificates import Pair
     from k8srt.testing.apiserver.controllers.simulation.loop import SimulationWorker
     from k8srt.transport.tls import TLSConfig
+    from k8srt.util.certificates import Pair
 
 
 class APIServer:

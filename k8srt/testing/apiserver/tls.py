@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from k8srt.errors import ConfigError
-from k8srt.testing.apiserver.certificates import SERVICE_NAMES, Authority, Pair
+from k8srt.util.certificates import Authority, Pair
 
 if TYPE_CHECKING:
     from k8srt.testing.apiserver.datadir import DataDir
+
+SERVICE_NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
 
 
 class ServerTLS:
@@ -47,7 +49,8 @@ class ServerTLS:
             issuer = kept.authority() if kept is not None else Authority.new()
             self.authority = issuer.pair.certificate
             names = (address, "localhost", "127.0.0.1", "::1", socket.gethostname(), *SERVICE_NAMES)
-            _load_pair(context, issuer.for_server(name for name in names if name))
+            listed = [name for name in names if name]
+            _load_pair(context, issuer.for_server(listed, common_name="kube-apiserver"))
             if client_ca is None:
                 self._issuer = issuer
                 context.load_verify_locations(cadata=self.authority.decode())

@@ -20,7 +20,7 @@ from k8srt.util.threads import Stop
 
 pytest.importorskip("cryptography")
 
-from k8srt.testing.apiserver.certificates import Authority, Pair
+from k8srt.util.certificates import Authority, Pair
 
 LONG = 10.0
 

@@ -34,7 +34,8 @@ from k8srt.util.threads import Stop
 
 pytest.importorskip("cryptography")
 
-from k8srt.controller.webhook.issuing import issue, names_in, split, validity_of
+from k8srt.controller.webhook.selfsigned import issue
+from k8srt.util.certificates import names_in, split, validity_of
 
 LIFE = timedelta(days=90)
 SECRET = "system/hooks-cert"
