@@ -30,7 +30,7 @@ def manager() -> Iterator[Manager]:
 def test_dep_03_the_order() -> None:
     first = one("first")
     graph = Graph(
-        [one("last", "left", "right"), one("left", "first"), Dependent(Secret, nothing, depends_on=first), first]
+        [one("last", "left", "secret"), one("left", "first"), Dependent(Secret, nothing, depends_on=first), first]
     )
 
     assert (graph.order[0], graph.order[-1]) == ("first", "last")
