@@ -5,14 +5,14 @@ Contract: THR-01, THR-08, THR-11.
 
 from __future__ import annotations
 
-import faulthandler
 import logging
+import os
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NamedTuple, TextIO
 
@@ -55,7 +55,7 @@ def _stack(frame: FrameType | None) -> str:
 
 @contextmanager
 def dumping(number: int | None) -> Iterator[None]:
-    """Within the context, a signal has all stacks written to standard error, even while the interpreter is held.
+    """Within the context, a signal has all stacks written to standard error, as soon as the main thread gets to it.
 
     None is SIGUSR1, if nobody else handles that. Only in the main thread. Contract: THR-08.
     """
@@ -65,18 +65,34 @@ def dumping(number: int | None) -> Iterator[None]:
         yield
         return
     try:
-        faulthandler.register(wanted, all_threads=True)
-    except (
-        OSError,
-        ValueError,
-        AttributeError,
-    ):  # standard error is no file, as in a notebook, or there are no signals
+        out = sys.stderr.fileno()
+        before = signal.signal(wanted, _Writer(out))
+    except (OSError, ValueError, AttributeError):  # standard error is no file, as in a notebook
         yield
         return
+    # Not by faulthandler, which reads the stacks of threads that begin and end meanwhile, and crashes the process then.
     try:
         yield
     finally:
-        faulthandler.unregister(wanted)
+        signal.signal(wanted, before if before is not None else signal.SIG_DFL)
+
+
+class _Writer:
+    """A signal handler that writes all stacks past the buffers of a file, which the signal may have interrupted."""
+
+    def __init__(self, out: int) -> None:
+        self._out = out
+        self._writing = False  # the main thread's
+
+    def __call__(self, *_: object) -> None:
+        if self._writing:
+            return  # a signal within a signal
+        self._writing = True
+        with suppress(Exception):  # nobody reads it any more, or this came in the middle of an import it needs
+            text = "".join(f"thread {name}\n{stack}\n" for name, stack in stacks().items()).encode(errors="replace")
+            while text:
+                text = text[os.write(self._out, text) :]
+        self._writing = False
 
 
 class _Warned:
