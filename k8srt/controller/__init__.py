@@ -81,6 +81,8 @@ if TYPE_CHECKING:
     from k8srt.controller.sources.timed import Poll as Poll
     from k8srt.controller.sources.timed import Schedule as Schedule
     from k8srt.controller.sources.trigger import HTTPTrigger as HTTPTrigger
+    from k8srt.controller.timers.making import new_daemon as new_daemon
+    from k8srt.controller.timers.making import new_timer as new_timer
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
@@ -149,6 +151,8 @@ __getattr__, __dir__ = lazy_exports(
         "namespaced": "k8srt.controller.client.settings",
         "new_controller": "k8srt.controller.builder",
         "new_controller_managed_by": "k8srt.controller.builder",
+        "new_daemon": "k8srt.controller.timers.making",
+        "new_timer": "k8srt.controller.timers.making",
         "new_unmanaged_controller": "k8srt.controller.builder",
         "reconcile_id_from_context": "k8srt.controller.context",
         "remove_controller_reference": "k8srt.controller.ownership",

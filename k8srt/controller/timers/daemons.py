@@ -95,9 +95,7 @@ class Daemons:
         if not wanted:
             self._let_go(request, obj, ctx)
             return None
-        with self._lock:
-            done = self._done.get(request) == (obj.metadata.uid, version(obj))
-        return Begun() if done else self._start(obj, ctx)
+        return Begun() if self.has_returned(obj) else self._start(obj, ctx)
 
     def _stay(self, daemon: Daemon, ctx: Context[Any]) -> Result | None:
         """It runs as it should. Failures before are forgotten once it has done so for long."""
@@ -141,6 +139,7 @@ class Daemons:
         if not mine:  # abandoned
             return False, None
         daemon.join()
+        ctx.log.debug("the daemon has ended after %.3fs", self._clock.now() - daemon.since)
         failure = daemon.failure
         if daemon.told or obj is None or obj.metadata.uid != daemon.uid:
             if failure is not None:
@@ -182,6 +181,7 @@ class Daemons:
         if daemon is None:
             self._poke(self._places.give_back())
             return Begun()
+        ctx.log.debug("the daemon begins")
         return self._stay(daemon, ctx)
 
     def _launch(self, obj: Any, ctx: Context[Any]) -> Daemon | None:
@@ -251,6 +251,12 @@ class Daemons:
                 log.error("%r has failed to stop cleanly: %s", daemon, daemon.failure, exc_info=daemon.failure)
 
     # ---- asking ---------------------------------------------------------------------------------------------------
+
+    def has_returned(self, obj: Any) -> bool:
+        """Whether the daemon of an object has returned, and nothing else is wanted since."""
+        now = (obj.metadata.uid, version(obj))
+        with self._lock:
+            return self._done.get(Request.of(obj)) == now
 
     def debug_state(self) -> list[dict[str, Any]]:
         """Each daemon, what it is at and for how many seconds, those that were abandoned, and who waits for a place."""

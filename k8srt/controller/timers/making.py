@@ -159,7 +159,7 @@ def _builder(
     uses: Uses,
     options: Mapping[str, Any],
 ) -> Builder:
-    builder = Builder(manager).named(name).with_options(**options)
+    builder = Builder(manager).named(name).with_options(**{"run_in": "thread", **options})
     builder.for_(kind, members, only_metadata=only_metadata)
     for used, *verbs in uses:
         for verb, _, part in (each.partition("/") for each in verbs):
