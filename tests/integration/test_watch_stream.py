@@ -143,7 +143,7 @@ def test_a_watch_without_chunks_works_too(serve) -> None:
 
 @BOTH
 def test_usr_01_a_server_that_falls_silent_is_given_up(serve, secure: bool) -> None:
-    stream = serve(trickle, secure).watch(idle_timeout=0.3)
+    stream = serve(trickle, secure).watch(idle_timeout=1.0)
     started = time.monotonic()
 
     assert [record.name for _, record in stream] == ["a", "b"]
