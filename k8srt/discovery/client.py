@@ -24,6 +24,7 @@ from k8srt.discovery.version import VersionInfo
 from k8srt.errors import DecodeError, NotFound
 from k8srt.rest.client import RESTClient
 from k8srt.rest.config import Config
+from k8srt.rest.connected import Connected
 from k8srt.rest.limits import make_limiter
 from k8srt.rest.result import Result
 from k8srt.util.clock import SYSTEM, Clock
@@ -39,7 +40,7 @@ _JSON = "application/json"
 S = TypeVar("S", bound=Struct)
 
 
-class DiscoveryClient(Served):
+class DiscoveryClient(Connected, Served):
     """Asks a server what it serves, each time anew. Thread-safe; opens nothing when made.
 
     `legacy` has it never ask for the aggregated form. `http_cache_dir` is a folder for answers that the server can
@@ -169,13 +170,6 @@ class DiscoveryClient(Served):
     def fresh(self) -> bool:
         """Always true: every answer is the server's own."""
         return True
-
-    def close(self) -> None:
-        """Close the idle connections, of all clients that share them."""
-        self.rest_client.close()
-
-    def __repr__(self) -> str:
-        return f"<DiscoveryClient of {self.rest_client.url}{self.rest_client.base_path}>"
 
 
 def _json(answer: Result) -> dict[str, Any]:

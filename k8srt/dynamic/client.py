@@ -9,7 +9,7 @@ Contract: CLI-13 to CLI-15.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
 import msgspec
 
@@ -20,9 +20,7 @@ from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.gentype import options as opts
 from k8srt.gentype.shapes import WorkloadClient
-from k8srt.rest.client import RESTClient
-from k8srt.rest.config import Config
-from k8srt.util.clock import SYSTEM, Clock
+from k8srt.rest.connected import Shared
 
 Source = Object | Mapping[str, Any]
 """An object with its kind: an `Unstructured`, a typed one, or plain JSON values."""
@@ -88,19 +86,8 @@ class DynamicResourceClient(WorkloadClient[Unstructured]):
         return record_from_parts({"apiVersion": version, **record.parts})
 
 
-class DynamicClient:
+class DynamicClient(Shared):
     """Clients of any resource of one cluster, over shared connections. Thread-safe; opens nothing when made."""
-
-    def __init__(self, config: Config, *, clock: Clock = SYSTEM) -> None:
-        """Raises ConfigError for a config that cannot be used."""
-        self.rest_client = RESTClient(config, clock=clock)
-
-    @classmethod
-    def over(cls, rest_client: RESTClient) -> Self:
-        """A client that shares connections and rate limit with another."""
-        made = object.__new__(cls)
-        made.rest_client = rest_client
-        return made
 
     def resource(self, gvr: GroupVersionResource, namespace: str = "") -> DynamicResourceClient:
         """The client of a resource; "" means all namespaces, or none where the resource has no namespaces.
@@ -108,16 +95,3 @@ class DynamicClient:
         Whether it has, only the server knows: a path without a namespace serves both.
         """
         return DynamicResourceClient(self.rest_client, Unstructured, namespace, info=info_by_name(gvr))
-
-    def close(self) -> None:
-        """Close the idle connections; later requests raise TransportError."""
-        self.rest_client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<DynamicClient of {self.rest_client.url}>"

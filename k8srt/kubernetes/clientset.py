@@ -18,7 +18,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import GroupVersionKind, GroupVersionResource
@@ -28,6 +28,7 @@ from k8srt.gentype.client import ResourceClient
 from k8srt.kubernetes.typed._index import GROUPS
 from k8srt.rest.client import RESTClient
 from k8srt.rest.config import Config
+from k8srt.rest.connected import Connected
 from k8srt.util.clock import SYSTEM, Clock
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ else:
 T = TypeVar("T", bound=Object)
 
 
-class Clientset(Groups):
+class Clientset(Connected, Groups):
     """The clients of all groups. `namespace` is the current one by the configuration; nothing uses it unasked."""
 
     def __init__(self, config: Config, *, namespace: str = "default", clock: Clock = SYSTEM) -> None:
@@ -203,16 +204,3 @@ class Clientset(Groups):
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *GROUPS})
-
-    def close(self) -> None:
-        """Close the idle connections. Requests after that raise TransportError; a second close does nothing."""
-        self.rest_client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<Clientset of {self.rest_client.url}{self.rest_client.base_path}>"

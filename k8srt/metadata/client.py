@@ -10,7 +10,7 @@ know how to leave out the rest answer with whole objects: of these, too, only th
 
 from __future__ import annotations
 
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
 from k8srt.apimachinery.record import RecordList
 from k8srt.apimachinery.resource import info_by_name
@@ -19,11 +19,9 @@ from k8srt.errors import DecodeError
 from k8srt.gentype import options as opts
 from k8srt.gentype.verbs import Amends, Deletes, DeletesCollections, Gets, Lists, Watches
 from k8srt.metadata.partial import KIND, LIST, PartialObjectMetadata, decode_partial_event, partial_list
-from k8srt.rest.client import RESTClient
-from k8srt.rest.config import Config
+from k8srt.rest.connected import Shared
 from k8srt.rest.request import Request
 from k8srt.rest.watch import WatchStream
-from k8srt.util.clock import SYSTEM, Clock
 
 _AS = "application/json;as={};g=meta.k8s.io;v=v1"
 _SHOWN_AS = {"get": KIND, "patch": KIND, "watch": KIND, "list": LIST}
@@ -69,33 +67,9 @@ class MetadataResourceClient(
         return request.header("Accept", _AS.format(shown_as)) if shown_as else request
 
 
-class MetadataClient:
+class MetadataClient(Shared):
     """Clients of the metadata in one cluster, over shared connections. Thread-safe; opens nothing when made."""
-
-    def __init__(self, config: Config, *, clock: Clock = SYSTEM) -> None:
-        """Raises ConfigError for a config that cannot be used."""
-        self.rest_client = RESTClient(config, clock=clock)
-
-    @classmethod
-    def over(cls, rest_client: RESTClient) -> Self:
-        """A client that shares connections and rate limit with another."""
-        made = object.__new__(cls)
-        made.rest_client = rest_client
-        return made
 
     def resource(self, gvr: GroupVersionResource, namespace: str = "") -> MetadataResourceClient:
         """The client of a resource; "" means all namespaces, or none where the resource has no namespaces."""
         return MetadataResourceClient(self.rest_client, PartialObjectMetadata, namespace, info=info_by_name(gvr))
-
-    def close(self) -> None:
-        """Close the idle connections; later requests raise TransportError."""
-        self.rest_client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<MetadataClient of {self.rest_client.url}>"

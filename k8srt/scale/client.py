@@ -25,6 +25,7 @@ from k8srt.gentype import options as opts
 from k8srt.gentype.options import PatchType
 from k8srt.rest.client import RESTClient
 from k8srt.rest.config import Config
+from k8srt.rest.connected import Connected
 from k8srt.rest.request import PATCH_TYPES, Request
 from k8srt.restmapper.mapper import RESTMapper
 from k8srt.scale import conversion
@@ -32,7 +33,7 @@ from k8srt.scale.kinds import ScaleKinds
 from k8srt.util.clock import SYSTEM, Clock
 
 
-class ScaleClient:
+class ScaleClient(Connected):
     """The scales of one cluster, over shared connections. Thread-safe; opens nothing when made.
 
     Discovery is asked once for each group-version, and kept.
@@ -64,19 +65,6 @@ class ScaleClient:
         if not isinstance(resource, GroupVersionResource) or not resource.version:
             resource = self.mapper.resource_for(resource)
         return ScaleResourceClient(self.rest_client, self._kinds, resource, namespace)
-
-    def close(self) -> None:
-        """Close the idle connections; later requests raise TransportError."""
-        self.rest_client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<ScaleClient of {self.rest_client.url}>"
 
 
 class ScaleResourceClient:
