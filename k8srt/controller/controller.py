@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from k8srt.controller.dependents.own_writes import OwnWrites
     from k8srt.controller.isolation.pool import Isolated
     from k8srt.controller.manager.manager import Manager
+    from k8srt.controller.tracing.tracing import Tracing
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class Controller:
         manager: Manager | None = None,
         recorder: Any = None,
         state: Any = None,
+        tracing: Tracing | None = None,
         clock: Clock = SYSTEM,
         **options: Any,
     ) -> None:
@@ -74,7 +76,7 @@ class Controller:
             self.options = Options(**options)
         except (TypeError, ValueError) as err:
             raise type(err)(f"controller {name}: {err}") from None
-        around = Surroundings(cache, client, manager, recorder, state)
+        around = Surroundings(cache, client, manager, recorder, state, tracing)
         self._isolated: Isolated | None = None
         if self.options.run_in == "process":
             from k8srt.controller.isolation.pool import isolated

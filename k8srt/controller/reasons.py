@@ -14,11 +14,14 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from k8srt.controller.event import CreateEvent, DeleteEvent, Event, UpdateEvent
 from k8srt.controller.handler import RequestQueue
 from k8srt.controller.request import Request
+
+if TYPE_CHECKING:
+    from k8srt.controller.tracing.causes import Causes
 
 LIMIT = 8
 """So many reasons of one request are kept; later ones are dropped."""
@@ -52,16 +55,24 @@ def because_of(event: Event) -> Iterator[None]:
         _event.reset(token)
 
 
+def event_told() -> Event | None:
+    """The event that something is queued for, within `because_of`."""
+    return _event.get()
+
+
 class Reasons:
     """The reasons of every request that is queued. Thread-safe. `enabled` False keeps none."""
 
     def __init__(self, enabled: bool = True) -> None:
+        self.causes: Causes | None = None  # told as well, where spans are linked; set before the start
         self._enabled = enabled
         self._lock = threading.Lock()  # guards _kept
         self._kept: dict[Request, dict[Reason, None]] = {}
 
     def add(self, requests: Iterable[Request], reason: Reason) -> None:
         """Note why these are about to be queued."""
+        if self.causes is not None:
+            self.causes.note(requests, _event.get())
         if not self._enabled:
             return
         with self._lock:
@@ -82,6 +93,8 @@ class Reasons:
 
     def clear(self) -> None:
         """Forget all of them."""
+        if self.causes is not None:
+            self.causes.clear()
         with self._lock:
             self._kept.clear()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from k8srt.errors import K8srtError, TransportError
+from k8srt.rest.observing import Seen, observer_here
 from k8srt.rest.raw import Raw
 from k8srt.rest.result import Result
 from k8srt.rest.retry import MAX_RETRIES, Call, Retries, retry_after_header
@@ -101,6 +102,7 @@ class _Attempts:
         self.interrupt = Interrupt()
         self.deadline: float | None = None
         self.warnings: list[Warning_] = []
+        self._seen: Seen | None = None
 
     def now(self) -> float:
         return self._client.clock.now()
@@ -113,6 +115,11 @@ class _Attempts:
     def _tell_code(self, method: str, code: int | None) -> None:
         if metrics.is_set():
             metrics.report(method, metrics.NO_ANSWER if code is None else str(code), self._request.verb, self._host())
+
+    def _answered(self, code: int | None) -> None:
+        self._tell_code("request_result", code)
+        if self._seen is not None:
+            self._seen.answered(code)
 
     def _host(self) -> str:
         return self._client.url.partition("://")[2]
@@ -130,13 +137,20 @@ class _Attempts:
             log.log(level, "waited %.2fs for the client-side rate limit: %s", waited, self._request.about())
 
     def run(self, succeeded: Callable[[int], bool], finish: Callable[[Reply], T]) -> T:
-        """Attempt until there is a success, or a failure that stands."""
+        """Attempt until there is a success, or a failure that stands; within what whoever observes it makes of it."""
+        observer = observer_here()
+        if observer is None:
+            return self._run(succeeded, finish)
+        with observer.call(self._request) as self._seen:
+            return self._run(succeeded, finish)
+
+    def _run(self, succeeded: Callable[[int], bool], finish: Callable[[Reply], T]) -> T:
         while True:
             code = None
             try:
                 reply = self._send()
             except TransportError as err:
-                self._tell_code("request_result", None)
+                self._answered(None)
                 self._check_stop(err)
                 delay, reason = self.retries.after_error(err), str(err)
                 if delay is None:
@@ -144,7 +158,7 @@ class _Attempts:
                     raise
             else:
                 code = reply.status
-                self._tell_code("request_result", code)
+                self._answered(code)
                 if succeeded(reply.status):
                     return finish(reply)
                 delay, reason = self.retries.after_response(reply.status, reply.headers), f"status {reply.status}"

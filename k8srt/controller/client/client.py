@@ -35,6 +35,7 @@ from k8srt.gentype.client import ResourceClient
 from k8srt.gentype.options import PatchType
 from k8srt.kubernetes.clientset import Clientset
 from k8srt.rest.config import Config
+from k8srt.rest.observing import observer_here
 from k8srt.util.threads import Stop
 
 T = TypeVar("T", bound=Object)
@@ -224,6 +225,9 @@ class Client(Reads):
 
     def tell_written(self, answer: Object, gvk: GroupVersionKind, options: dict[str, Any], since: int) -> None:
         """Have reads see what a write has answered, unless nothing was kept of it."""
+        observer = observer_here()
+        if observer is not None and not options.get("dry_run"):
+            observer.wrote(answer)
         if self._cache is not None and not options.get("dry_run"):
             self._cache.wrote(answer, gvk, since)
 

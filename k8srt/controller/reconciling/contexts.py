@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from k8srt.controller.cache.cache import Cache
 from k8srt.controller.client.client import Client
@@ -27,6 +27,9 @@ from k8srt.errors import K8srtError
 from k8srt.util.clock import Clock
 from k8srt.util.threads import Stop
 
+if TYPE_CHECKING:
+    from k8srt.controller.tracing.tracing import Tracing
+
 
 @dataclasses.dataclass(frozen=True)
 class Surroundings:
@@ -37,6 +40,7 @@ class Surroundings:
     manager: Any = None
     recorder: Any = None
     state: Any = None
+    tracing: Tracing | None = None
 
 
 class Contexts(Home):
@@ -62,7 +66,7 @@ class Contexts(Home):
         self._jobs = jobs
         self._retries = retries
         self._kind = kind
-        self._gvk = None if kind is None else gvk_of(kind)
+        self.gvk = None if kind is None else gvk_of(kind)
         self._halt = halt
         self._clock = clock
         self._memos = Memos(self._uid)
@@ -120,8 +124,8 @@ class Contexts(Home):
             "object_name": request.name,
             "reconcileID": ctx.reconcile_id,
         }
-        if self._gvk is not None:
-            gvk = self._gvk
+        if self.gvk is not None:
+            gvk = self.gvk
             fields["controllerGroup"], fields["controllerKind"] = gvk.group, gvk.kind
             fields[gvk.kind] = {"namespace": request.namespace, "name": request.name}
         return fields

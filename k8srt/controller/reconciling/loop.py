@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from k8srt.controller.context import Context, running
 from k8srt.controller.options import Options
@@ -24,6 +24,9 @@ from k8srt.util.clock import Clock
 from k8srt.util.threads import Stop
 from k8srt.util.workqueue import PriorityQueue
 from k8srt.util.workqueue.protocols import RateLimiter
+
+if TYPE_CHECKING:
+    from k8srt.controller.tracing.tracing import Tracing
 
 Reconcile = Callable[[Request, Context[Any]], Result | None]
 GivenUp = Callable[[Context[Any]], Result | None]
@@ -71,6 +74,9 @@ class Reconciling:
         self.contexts = Contexts(name, options, around, jobs, self.retries, kind=kind, halt=halt, clock=clock)
         self._lock = threading.Lock()  # guards counts and all below
         self._held_back: dict[Request, int] = {}
+        self._tracing: Tracing | None = around.tracing
+        if self._tracing is not None:
+            reasons.causes = self._tracing.causes()
         self.given_up: GivenUp | None = None  # says what becomes of what is not tried again; set before the start
 
     # ---- one of them ----------------------------------------------------------------------------------------------
@@ -86,7 +92,7 @@ class Reconciling:
         job = self._jobs.began(ctx)
         self._metrics.active(self._name, 1)
         try:
-            outcome, terminal = self._run(job, ctx)
+            outcome, terminal = self._run(job, ctx) if self._tracing is None else self._traced(job, ctx, self._tracing)
         finally:
             self._jobs.ended(job)
             self._metrics.active(self._name, -1)
@@ -98,6 +104,14 @@ class Reconciling:
             with self._lock:
                 self.counts[outcome] += 1
             self._metrics.reconciled(self._name, outcome, self._clock.now() - began, terminal)
+
+    def _traced(self, job: Job, ctx: Context[Any], tracing: Tracing) -> tuple[Outcome | None, bool]:
+        """The same within a span. Contract: TRC-01, TRC-02."""
+        causes = self._reasons.causes.take(ctx.request) if self._reasons.causes is not None else []
+        with tracing.reconciling(ctx, self.contexts.gvk, causes):
+            outcome, terminal = self._run(job, ctx)
+            tracing.ended("put aside" if outcome is None else str(outcome))
+            return outcome, terminal
 
     def _run(self, job: Job, ctx: Context[Any]) -> tuple[Outcome | None, bool]:
         """Returns how it ended, None for what was not begun, and whether that is for good."""
@@ -181,6 +195,8 @@ class Reconciling:
         if self._halt.is_set() and isinstance(err, Stopped):
             ctx.log.debug("ended by the stop: %s", err)
             return Outcome.ERROR, False
+        if self._tracing is not None:
+            self._tracing.failed(err)
         failure = self.retries.failed(request, err)
         self._reporter.log(ctx, err, failure)
         if ctx.stop.is_set() and not self._halt.is_set():  # whoever is told of it must be able to write

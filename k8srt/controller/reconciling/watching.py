@@ -8,9 +8,9 @@ from __future__ import annotations
 import threading
 from typing import NamedTuple
 
-from k8srt.controller.handler import RequestQueue
 from k8srt.controller.options import Options
 from k8srt.controller.reasons import Reasons, SourceQueue
+from k8srt.controller.reconciling.debouncing import SettlingQueue, debounced
 from k8srt.controller.reconciling.starting import start_sources
 from k8srt.controller.source import Source
 from k8srt.util.clock import Clock
@@ -28,11 +28,11 @@ class Watching:
     """See the module. Thread-safe."""
 
     def __init__(
-        self, name: str, options: Options, queue: RequestQueue, reasons: Reasons, halt: Stop, clock: Clock
+        self, name: str, options: Options, queue: SettlingQueue, reasons: Reasons, halt: Stop, clock: Clock
     ) -> None:
         self._name = name
         self._options = options
-        self._queue = queue
+        self._queue = debounced(queue, options)
         self._reasons = reasons
         self._halt = halt
         self._clock = clock

@@ -42,6 +42,7 @@ from k8srt.util.clock import SYSTEM, Clock
 from k8srt.util.threads import Latch, spawn
 
 if TYPE_CHECKING:
+    from k8srt.controller.tracing.tracing import Tracing
     from k8srt.kubernetes.clientset import Clientset
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ class WebhookServer:
         self._grace = grace
         self.self_signed = self_signed
         self.install = install
+        self.tracing: Tracing | None = None  # what gives calls their spans; managers set it, before the start
         self._clientset: Clientset | None = None
         self._clock = clock
         self._slots = Slots(threads, clock)
@@ -305,6 +307,14 @@ class WebhookServer:
         handler = self.handler(request.path)
         if handler is None:
             return text(404, "404 page not found")
+        if self.tracing is None:
+            return self._measured(handler, request)
+        with self.tracing.answering(request.path, request.headers) as call:
+            response = self._measured(handler, request)
+            call.answered(response.code)
+            return response
+
+    def _measured(self, handler: HTTPHandler, request: HTTPRequest) -> HTTPResponse:
         path, began, code = request.path, self._clock.now(), 500
         report("in_flight", path, 1)
         try:

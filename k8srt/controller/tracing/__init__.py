@@ -1,0 +1,1 @@
+"""Spans of OpenTelemetry. Contract: TRC-01, TRC-02."""
