@@ -29,7 +29,7 @@ class Description:
     filters: list[str] = field(default_factory=list)
     uses: list[tuple[Any, tuple[str, ...], str]] = field(default_factory=list)  # kind, verbs, part
     dependents: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)  # kind, or None; and what is told of it
-    finalizer: str = ""  # of the workflow
+    finalizer: str = ""  # of the workflow, or of daemons
     clientset: Any = field(default=None, repr=False)  # asked about kinds of which there is no class
 
     def rules(self) -> list[dict[str, list[str]]]:

@@ -203,7 +203,8 @@ class Daemons:
 
     def _say_that_it_waits(self, obj: Any, ctx: Context[Any]) -> None:
         text = f"waits for a daemon {self._name}: {self._places.most} run already, and that is max_daemons"
-        ctx.log.error(text)
+        first = self._places.line()[:1] == [ctx.request]
+        ctx.log.log(logging.WARNING if first else logging.DEBUG, text)
         if ctx.recorder is not None:
             ctx.recorder.event(obj, "Warning", "TooManyDaemons", text)
 

@@ -97,13 +97,13 @@ def new_daemon(
         raise ValueError("timeout: a daemon runs as long as it likes; stop_timeout is what it has to stop")
     if finalizer:
         check_finalizer(finalizer)
-        uses = [*uses, (kind, "get", "patch")] if uses else ()
     terms = Terms(max_daemons=max_daemons, stop_timeout=stop_timeout, finalizer=finalizer)
     members = Members(_filters(where, labels, annotations), is_another_wish, finalizer)
     form = metadata_only(kind) if only_metadata else kind
     name = name or _name(kind, function)
     daemons = Daemons(name, as_reconcile(function, form), form, members, terms, manager.clock)
     controller = _builder(manager, kind, name, members, only_metadata, uses, options).build(daemons)
+    controller.description.finalizer = finalizer
     attach(controller, daemons)
     return controller
 
@@ -124,7 +124,7 @@ def is_another_wish(old: Any, new: Any) -> bool:
 def _check(function: Any, options: Mapping[str, Any]) -> None:
     if not callable(function):
         raise TypeError(f"expected a function of (obj, ctx), not {function!r}")
-    if inspect.iscoroutinefunction(function):
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
         raise TypeError(f"{function!r} is a coroutine function; timers and daemons run in threads")
     if options.get("run_in", "thread") != "thread":
         raise ValueError(f"run_in: timers and daemons run in threads, not in {options['run_in']!r}")

@@ -33,16 +33,16 @@ class Members(Predicate):
 
     def accepts(self, event: Event) -> bool:
         if not isinstance(event, UpdateEvent):
-            return self._concerns(event.object)
+            return self.matches(event.object) or self._holds(event.object)
         old, new = event.old, event.new
-        if self.matches(old) != self.matches(new) or self._concerns(old) != self._concerns(new):
+        matched, matches = self.matches(old), self.matches(new)
+        concerned, concerns = matched or self._holds(old), matches or self._holds(new)
+        if matched != matches or concerned != concerns:
             return True
-        if not self._concerns(new):
-            return False
-        return bool(old.metadata.uid != new.metadata.uid) or self._changed(old, new)
+        return concerns and (bool(old.metadata.uid != new.metadata.uid) or self._changed(old, new))
 
-    def _concerns(self, obj: Any) -> bool:
-        return self.matches(obj) or (bool(self._finalizer) and contains_finalizer(obj, self._finalizer))
+    def _holds(self, obj: Any) -> bool:
+        return bool(self._finalizer) and contains_finalizer(obj, self._finalizer)
 
     def __repr__(self) -> str:
         return f"<members {self._predicates!r}>"

@@ -129,7 +129,7 @@ def test_tmr_03_the_stop_is_waited_for_by_the_clock_and_tells_that_the_object_is
     with DaemonRig(tend) as rig:
         rig.create("a")
         for _ in range(3):
-            rig.clock.wait_for_sleepers(1, by=rig.clock.now() + 10.0)
+            rig.clock.wait_for_sleepers(1, LONG, by=rig.clock.now() + 10.0)
             rig.clock.advance(10.0)
             assert rounds.acquire(timeout=LONG)
         rig.delete("a")
@@ -278,7 +278,7 @@ def test_tmr_03_at_the_end_of_the_controller_all_are_told_and_the_deaf_are_aband
         def end() -> None:
             rig.stop.set()
             tend.wait_for(over=2)
-            rig.clock.wait_for_sleepers(1, by=rig.clock.now() + 7.0)
+            rig.clock.wait_for_sleepers(1, LONG, by=rig.clock.now() + 7.0)
             rig.clock.advance(7.0)
             rig.join()
 
@@ -589,7 +589,6 @@ def test_tmr_03_what_it_does_and_since_when_can_be_seen() -> None:
     with DaemonRig(tend) as rig:
         rig.create("a")
         tend.wait_for(began=1)
-        rig.clock.wait_for_waiters(1)
         rig.clock.advance(42.0)
 
         def seen() -> bool:

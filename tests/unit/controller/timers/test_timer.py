@@ -175,7 +175,7 @@ def test_tmr_01_never_two_at_once_for_one_object() -> None:
     with TimerRig(runs, sharp=True, options={"workers": 4}) as rig:
         obj = rig.create("a")
         runs.wait_for(1)
-        rig.clock.wait_for_sleepers(1, by=rig.clock.now() + 25.0)
+        rig.clock.wait_for_sleepers(1, LONG, by=rig.clock.now() + 25.0)
         rig.source.tell(CreateEvent(obj))
         rig.controller.enqueue("default/a")
         rig.clock.advance(25.0)
