@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from k8srt.controller.failures import ShutdownTimeout
 from k8srt.errors import K8srtError
 from k8srt.util.clock import Clock
 from k8srt.util.threads import Latch, Stop, spawn
@@ -35,6 +36,7 @@ class StoppedError(K8srtError):
 class _Member(NamedTuple):
     runnable: Runnable
     thread: threading.Thread
+    halt: Stop
     ended: Stop
 
 
@@ -74,17 +76,40 @@ class Group:
             return True
 
     def _launch_locked(self, runnable: Runnable) -> None:
-        ended = Stop()
-        thread = spawn(f"runnable-{_short_name(runnable)}", self._run, runnable, ended)
-        self._members.append(_Member(runnable, thread, ended))
+        halt, ended = Stop(), Stop()
+        thread = spawn(f"runnable-{_short_name(runnable)}", self._run, runnable, halt, ended)
+        self._members.append(_Member(runnable, thread, halt, ended))
 
-    def _run(self, runnable: Runnable, ended: Stop) -> None:
+    def _run(self, runnable: Runnable, halt: Stop, ended: Stop) -> None:
+        forget = self.halt.on_set(halt.set)
         try:
-            runnable.start(self.halt)
+            runnable.start(halt)
         except BaseException as err:  # noqa: BLE001 - whatever it is, the manager ends over it
             self._failed(runnable, err)
         finally:
+            forget()
             ended.set()
+
+    def remove(self, runnable: Runnable, timeout: float | None = None) -> bool:
+        """Have one runnable end, and wait for it, `timeout` seconds or without limit; it is no member then. Returns
+        whether it was one. Raises ShutdownTimeout, with where it is, if it does not end; it is told to all the same."""
+        with self._lock:
+            if runnable in self._waiting:
+                self._waiting.remove(runnable)
+                return True
+            member = next((each for each in self._members if each.runnable is runnable), None)
+        if member is None:
+            return False
+        member.halt.set()
+        if not self._clock.wait_event(member.ended, timeout):
+            where = _stack(member.thread)
+            raise ShutdownTimeout(
+                f"{runnable!r} did not end within {timeout:g}s, in thread {member.thread.name}:\n{where}"
+            )
+        member.thread.join()
+        with self._lock:
+            self._members = [each for each in self._members if each is not member]
+        return True
 
     def wait_ready(self, stop: Stop, timeout: float | None = None) -> list[str]:
         """Wait until every member there is now is up or has ended, at most so many seconds, or until `stop`.
