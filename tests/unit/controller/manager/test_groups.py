@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import threading
-
-import pytest
 
 from k8srt.controller.failures import ShutdownTimeout
 from k8srt.controller.manager.groups import Group
