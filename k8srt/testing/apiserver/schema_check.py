@@ -6,6 +6,7 @@ when all versions have the same schema, else `spec.versions[0].schema.openAPIV3S
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -120,11 +121,11 @@ def _map_key_errors(items: Schema, keys: list[str], path: str) -> Iterator[Cause
         yield invalid_value(f"{path}.items.type", items.get("type", ""), text)
         return
     properties, needed = items.get("properties") or {}, items.get("required") or ()
-    for index, key in enumerate(keys):
+    for key in keys:
         below = properties.get(key)
-        where = f"{path}.x-kubernetes-list-map-keys[{index}]"
         if below is None:
-            yield invalid_value(where, key, "entries must all be names of item properties")
+            where = f"{path}.x-kubernetes-list-map-keys"
+            yield invalid_value(where, keys, "entries must all be names of item properties")
         elif below.get("type") in ("array", "object"):
             text = "must be a scalar type if parent array's x-kubernetes-list-type is map"
             yield invalid_value(f"{path}.items.properties[{key}].type", below["type"], text)
@@ -182,7 +183,7 @@ def _default_errors(schema: Schema, path: str) -> Iterator[Cause]:
 
     for below, where, _ in _children(schema, path):
         if "default" in below:
-            holder = {"value": below["default"]}
+            holder = {"value": copy.deepcopy(below["default"])}  # what is stored stays as it was given
             default(holder, structure_of_schema({"type": "object", "properties": {"value": below}}))
             for cause in value_errors(holder["value"], below):
                 found = f"{where}.default" + (f".{cause.field}" if cause.field else "")

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from k8srt.testing.apiserver import names
-from k8srt.testing.apiserver.failures import Cause, forbidden_field, invalid_value, not_supported, required
-from k8srt.testing.apiserver.schema_values import value_errors
+from k8srt.testing.apiserver.failures import Cause, invalid_value, not_supported, required
+from k8srt.testing.apiserver.schema_check import schema_errors
 from k8srt.testing.apiserver.strategies.strategy import Write
 
 JSON = dict[str, Any]
@@ -186,7 +186,7 @@ def _version_causes(spec: JSON) -> list[Cause]:
             causes.append(required(f"{path}.schema.openAPIV3Schema"))
         elif not same or index == 0:
             where = "spec.validation.openAPIV3Schema" if same else f"{path}.schema.openAPIV3Schema"
-            causes += schema_causes(schema, where) or _rule_causes(schema, where)
+            causes += schema_errors(schema, where) or _rule_causes(schema, where)
         causes += _scale_causes(version, "spec" if len(versions) == 1 else path)
     return causes
 
@@ -244,95 +244,6 @@ def _scale_causes(version: JSON, path: str) -> list[Cause]:
         elif not value.startswith(root):
             causes.append(invalid_value(here, value, f"should be a json path under {root[:-1]}"))
     return causes
-
-
-# ---- schemas
-
-
-def schema_causes(schema: JSON, path: str) -> list[Cause]:
-    """What keeps a schema from being structural."""
-    causes: list[Cause] = []
-    if not schema.get("type"):
-        causes.append(required(f"{path}.type", "must not be empty at the root"))
-    elif schema["type"] != "object":
-        causes.append(invalid_value(f"{path}.type", schema["type"], "must be object at the root"))
-    meta = (schema.get("properties") or {}).get("metadata")
-    if meta is not None and not _metadata_allowed(meta):
-        text = "must not specify anything other than name and generateName, but metadata is implicitly specified"
-        causes.append(forbidden_field(f"{path}.properties[metadata]", text))
-    return causes + _node_causes(schema, path)
-
-
-def _metadata_allowed(meta: JSON) -> bool:
-    if set(meta) - {"type", "properties", "description"}:
-        return False
-    return not set(meta.get("properties") or {}) - {"name", "generateName"}
-
-
-def _node_causes(schema: JSON, path: str) -> list[Cause]:
-    causes = _keyword_causes(schema, path)
-    for name, inner in (schema.get("properties") or {}).items():
-        here = f"{path}.properties[{name}]"
-        causes += _type_causes(inner, here, "must not be empty for specified object fields")
-        causes += _node_causes(inner, here)
-    additional = schema.get("additionalProperties")
-    if isinstance(additional, dict):
-        here = f"{path}.additionalProperties"
-        causes += _type_causes(additional, here, "must not be empty for specified object fields")
-        causes += _node_causes(additional, here)
-    items = schema.get("items")
-    if isinstance(items, dict):
-        causes += _type_causes(items, f"{path}.items", "must not be empty for specified array items")
-        causes += _node_causes(items, f"{path}.items")
-    return causes
-
-
-def _type_causes(schema: JSON, path: str, text: str) -> list[Cause]:
-    free = any(schema.get(word) for word in _INSTEAD_OF_TYPE)
-    return [] if free else [required(f"{path}.type", text)]
-
-
-_INSTEAD_OF_TYPE = ("type", "$ref", "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields")
-_LIST_TYPES = ("atomic", "map", "set")
-
-
-def _keyword_causes(schema: JSON, path: str) -> list[Cause]:
-    causes: list[Cause] = []
-    if schema.get("type") == "array" and not isinstance(schema.get("items"), dict):
-        causes.append(required(f"{path}.items", "must be specified"))
-    if schema.get("uniqueItems"):
-        text = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
-        causes.append(forbidden_field(f"{path}.uniqueItems", text))
-    for word in ("$ref", "definitions", "dependencies", "patternProperties", "id"):
-        if schema.get(word):
-            causes.append(forbidden_field(f"{path}.{word}", f"{word} is not supported"))
-    kind = schema.get("x-kubernetes-list-type")
-    if kind is not None and kind not in _LIST_TYPES:
-        causes.append(not_supported(f"{path}.x-kubernetes-list-type", kind, _LIST_TYPES))
-    if kind == "map" and not schema.get("x-kubernetes-list-map-keys"):
-        text = "must not be empty if x-kubernetes-list-type is map"
-        causes.append(required(f"{path}.x-kubernetes-list-map-keys", text))
-    if schema.get("pattern"):
-        causes += _pattern_causes(schema["pattern"], f"{path}.pattern")
-    if "default" in schema:
-        causes += _default_causes(schema, path)
-    return causes
-
-
-def _pattern_causes(pattern: str, path: str) -> list[Cause]:
-    try:
-        re.compile(pattern)
-    except re.error as err:
-        return [invalid_value(path, pattern, f"must be a valid regular expression, but isn't: {err}")]
-    return []
-
-
-def _default_causes(schema: JSON, path: str) -> list[Cause]:
-    bare = {key: value for key, value in schema.items() if key != "default"}
-    return [
-        Cause(each.reason, f"{path}.default{each.field}", each.text)
-        for each in value_errors(schema["default"], bare, "")
-    ]
 
 
 def _changes(obj: JSON, old: JSON) -> list[Cause]:

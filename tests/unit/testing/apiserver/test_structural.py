@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from k8srt import errors
 from k8srt.apimachinery.structure import Structure, structure_of_schema
+from k8srt.testing import FakeClientset
 from k8srt.testing.apiserver.failures import Cause
 from k8srt.testing.apiserver.schema_check import schema_errors
 from k8srt.testing.apiserver.schema_formats import has_format, matches
@@ -296,3 +298,35 @@ def test_schemas_are_refused_as_by_a_real_server(shared):
         found = as_causes(schema_errors(versions[0]["schema"]["openAPIV3Schema"], root))
         causes = (golden["body"].get("details") or {}).get("causes", [])
         assert found == [cause for cause in causes if cause["field"].startswith(root)], step["id"]
+
+
+def test_the_server_refuses_a_definition_whose_schema_real_ones_refuse():
+    rows = {"type": "object", "properties": {"type": {"type": "string"}, "n": {"type": "object", "default": {}}}}
+    keyed = {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"], "items": rows}
+    version = {"name": "v1", "served": True, "storage": True}
+    definition: JSON = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "foos.example.com"},
+        "spec": {
+            "group": "example.com",
+            "scope": "Namespaced",
+            "names": {"plural": "foos", "kind": "Foo"},
+            "versions": [{**version, "schema": {"openAPIV3Schema": {"type": "object", "properties": {"rows": keyed}}}}],
+        },
+    }
+    crds = FakeClientset().resource("customresourcedefinitions.apiextensions.k8s.io")
+
+    with pytest.raises(errors.Invalid, match=r"items\.properties\[type\]\.default: Required value: this property is"):
+        crds.create(definition)
+    rows["required"] = ["type"]
+
+    assert crds.create(definition)["spec"]["versions"] == definition["spec"]["versions"]
+
+
+def test_looking_at_a_default_leaves_it_as_it_was():
+    inner = {"type": "object", "default": {}, "properties": {"times": {"type": "integer", "default": 5}}}
+    schema = {"type": "object", "properties": {"retry": inner}}
+
+    assert schema_errors(schema, "") == []
+    assert inner["default"] == {}
