@@ -90,10 +90,7 @@ def test_thr_10_what_does_not_end_in_time_stays_and_is_told() -> None:
     thread.join(LONG)
 
     assert isinstance(raised[0], ShutdownTimeout)
-    with pytest.raises(
-        ShutdownTimeout, match=r"(?s)<one> did not end within 5s, in thread k8srt-runnable-one-0:.*wait"
-    ):
-        raise raised[0]
+    assert re.match(r"<one> did not end within 5s, in thread k8srt-runnable-one-\d+:\n", str(raised[0]))
     one.let_go.set()
     group.stop()
     assert group.join(None) == []
