@@ -1,10 +1,11 @@
 """What can be chosen for a controller.
 
-Contract: CTL-03, CTL-07, RTY-02, REC-18, REC-19, REC-21, THR-05.
+Contract: CTL-03, CTL-07, FLT-04, RTY-02, REC-18, REC-19, REC-21, THR-05.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -36,6 +37,9 @@ class Options:
     everything the same priority, and limits all failures together. `initial_list_priority` and `resync_priority`
     overrule what handlers give to what is not new.
 
+    With `debounce`, what events lead to waits until none has led to it for so many seconds, but not longer than
+    `max_debounce` (None: 10 × `debounce`); deletions, and what has a priority above 0, do not wait.
+
     Failures: `max_attempts` and `give_up_after` end retrying, `terminal_on` and `retry_on` are types of errors.
     `on_error(obj, error, ctx)` is told of each failure; a Result that it returns takes the place of the delay.
     `events_on_error` has Warning events written, `conditions_on_error` names a condition to set to False.
@@ -61,6 +65,8 @@ class Options:
     priority_queue: bool = True
     initial_list_priority: int | None = None
     resync_priority: int | None = None
+    debounce: float | None = None
+    max_debounce: float | None = None
     max_attempts: int | None = None
     give_up_after: float | None = None
     retry_on: Types | None = None
@@ -86,10 +92,12 @@ class Options:
             raise ValueError(f"workers: at least one worker is needed, not {self.workers}")
         if self.executor_threads < 1:
             raise ValueError(f"executor_threads: at least one is needed, not {self.executor_threads}")
-        for name in ("timeout", "cache_sync_timeout", "wedged_after", "stuck_after"):
+        for name in ("timeout", "cache_sync_timeout", "wedged_after", "stuck_after", "debounce", "max_debounce"):
             value = getattr(self, name)
             if value is not None and not value > 0.0:
                 raise ValueError(f"{name}: must be more than 0 seconds, not {value!r}")
+        if self.max_debounce is not None and self.max_debounce < (self.debounce or math.inf):
+            raise ValueError(f"max_debounce: must not be less than debounce, and not without it: {self.max_debounce!r}")
         first, longest = self.backoff
         if not 0.0 <= first <= longest:
             raise ValueError(f"backoff: expected the first and the longest delay, not {self.backoff!r}")

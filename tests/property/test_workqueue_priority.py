@@ -23,6 +23,7 @@ class Known:
     priority: int
     due: float | None
     order: int
+    settles_since: float | None = None
 
 
 class PriorityQueueMachine(RuleBasedStateMachine):
@@ -59,8 +60,31 @@ class PriorityQueueMachine(RuleBasedStateMachine):
             known.priority = max(known.priority, priority)
             if known.due is not None:
                 known.due = None if due is None else min(due, known.due)
+            if became_ready or sooner:
+                known.settles_since = None
             if became_ready or sooner or (raised and known.due is None):
                 known.order = self.next_order()
+
+    @rule(item=ITEMS, quiet=st.integers(1, 3).map(float), priority=st.integers(min_value=-2, max_value=2))
+    def add_settled(self, item: str, quiet: float, priority: int) -> None:
+        longest = 2 * quiet
+        self.queue.add_settled([item], quiet=quiet, longest=longest, priority=priority)
+        now, known = self.clock.now(), self.known.get(item)
+        if known is None:
+            self.known[item] = Known(priority, now + quiet, self.next_order(), now)
+            return
+        if known.due is None:
+            if priority > known.priority:
+                known.priority, known.order = priority, self.next_order()
+            return
+        known.priority = max(known.priority, priority)
+        settling = known.settles_since is not None
+        since = known.settles_since if known.settles_since is not None else now
+        due = min(now + quiet, since + longest)
+        if settling or due < known.due:
+            known.due, known.order = due, self.next_order()
+        if known.due == due:
+            known.settles_since = since
 
     @rule(seconds=st.integers(min_value=0, max_value=3))
     def advance(self, seconds: int) -> None:
@@ -68,7 +92,7 @@ class PriorityQueueMachine(RuleBasedStateMachine):
         waiting = [known for known in self.known.values() if known.due is not None]
         for known in sorted(waiting, key=lambda k: (k.due, k.order)):
             if known.due is not None and known.due <= self.clock.now():
-                known.due, known.order = None, self.next_order()
+                known.due, known.order, known.settles_since = None, self.next_order(), None
 
     @rule()
     def get(self) -> None:
@@ -92,7 +116,9 @@ class PriorityQueueMachine(RuleBasedStateMachine):
         assert len(self.queue) == len(ready)
         state = self.queue.debug_state()
         assert set(state["working"]) == self.working
-        assert {entry["item"] for entry in state["waiting"]} == self.known.keys() - set(ready)
+        now = self.clock.now()
+        waiting = {item: known.due - now for item, known in self.known.items() if known.due is not None}
+        assert {entry["item"]: entry["due_in"] for entry in state["waiting"]} == waiting
 
 
 TestPriorityQueue = PriorityQueueMachine.TestCase

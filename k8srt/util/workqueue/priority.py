@@ -6,6 +6,7 @@ An item is known at most once as waiting (until a moment) or ready, and may be i
 - adding a known item again raises its priority and shortens its wait, never the reverse; one that is raised joins
   its new priority as the last;
 - an item in work is kept back when it is added, and others pass it, until `done`;
+- one that is added to settle waits until nobody has added it for a while, and not for ever;
 - `shut_down` drops everything: `get` returns None at once.
 
 So that nothing starves, an item that has been ready for `max_wait` seconds counts as priority 0, and after ten times
@@ -44,12 +45,13 @@ _NO_NONE = "None cannot be queued: get() returns it when the queue is shut down"
 class _Entry(Generic[T]):
     """An item that waits or is ready."""
 
-    __slots__ = ("counts_as", "item", "priority", "since", "slot", "waits")
+    __slots__ = ("counts_as", "item", "priority", "settles_since", "since", "slot", "waits")
 
     item: T
     priority: int
     counts_as: float  # the priority it is ordered by: its own, or a higher one for its age
     waits: bool
+    settles_since: float | None  # since when it waits to settle; None if it waits for a moment, or is ready
     since: float  # when it became ready
     slot: Slot  # its place among the waiting or the ready; of a ready one in work, the place it will have
 
@@ -57,6 +59,7 @@ class _Entry(Generic[T]):
         self.item = item
         self.priority = self.counts_as = priority
         self.waits = True
+        self.settles_since = None
 
 
 class PriorityQueue(Generic[T]):
@@ -124,6 +127,20 @@ class PriorityQueue(Generic[T]):
             with self._lock:
                 if not self._shut:
                     self._add_chunk_locked(chunk, priority)
+            self._report()
+
+    def add_settled(self, items: Iterable[T], *, quiet: float, longest: float, priority: int = 0) -> None:
+        """Add `items` with `priority` once none of them was added for `quiet` seconds, and after `longest` seconds in
+        any case: each by itself. What is ready stays so, and what comes sooner anyway comes then. Ignored after
+        shutdown.
+        """
+        waiting = iter(items)
+        while chunk := list(islice(waiting, _CHUNK)):
+            if None in chunk:
+                raise ValueError(_NO_NONE)
+            with self._lock:
+                if not self._shut:
+                    self._settle_chunk_locked(chunk, quiet, longest, priority)
             self._report()
 
     def get(self, timeout: float | None = None) -> T | None:
@@ -240,6 +257,23 @@ class PriorityQueue(Generic[T]):
                 self._add_locked(item, priority, None, now)
         self._wake_locked()
 
+    def _settle_chunk_locked(self, chunk: list[T], quiet: float, longest: float, priority: int) -> None:
+        self._add_due_locked()
+        now = self._clock.now()
+        for item in chunk:
+            entry = self._entries.get(item)
+            since = now if entry is None or entry.settles_since is None else entry.settles_since
+            due = min(now + quiet, since + longest)
+            if entry is not None and entry.settles_since is not None:
+                self._waiting.discard(entry.slot)
+                self._wait_locked(entry, due)  # later than it was, maybe
+            self._add_locked(item, priority, due, now)
+            entry = self._entries[item]
+            if entry.waits and entry.slot[0] == due:
+                entry.settles_since = since
+            self._waiters.mind(due)
+        self._wake_locked()
+
     def _add_locked(self, item: T, priority: int, due: float | None, now: float) -> None:
         entry = self._entries.get(item)
         if entry is None:
@@ -252,6 +286,7 @@ class PriorityQueue(Generic[T]):
         if priority > entry.priority:
             self._raise_locked(entry, priority)
         if entry.waits and (due is None or due < entry.slot[0]):
+            entry.settles_since = None
             self._waiting.discard(entry.slot)
             if due is not None:
                 self._wait_locked(entry, due)
@@ -265,6 +300,7 @@ class PriorityQueue(Generic[T]):
     def _make_ready_locked(self, entry: _Entry[T], since: float) -> None:
         """Put `entry`, which is in neither heap, behind those of its priority."""
         entry.waits = False
+        entry.settles_since = None
         entry.since = since
         self._place_locked(entry)
         if self._max_wait is not None:
