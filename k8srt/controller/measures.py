@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from k8srt.util.told import Told
+
 
 class ControllerMetrics(Protocol):
     """Is told what controllers do. Thread-safe. `controller` is always the name of one."""
@@ -56,16 +58,15 @@ class NoMetrics:
     def handler_failed(self, kind: str) -> None: ...
 
 
-_provider: ControllerMetrics = NoMetrics()
+_told: Told[ControllerMetrics] = Told()
+_NOBODY = NoMetrics()
 
 
-def set_provider(provider: ControllerMetrics) -> ControllerMetrics:
-    """Have controllers that are made from now on tell `provider`; returns the one before."""
-    global _provider
-    before, _provider = _provider, provider
-    return before
+def set_provider(provider: ControllerMetrics | None) -> ControllerMetrics | None:
+    """Have controllers that are made from now on tell `provider`, nobody if None; returns the one before."""
+    return _told.exchange(provider)
 
 
 def provider() -> ControllerMetrics:
     """Who is told at present."""
-    return _provider
+    return _told.provider or _NOBODY

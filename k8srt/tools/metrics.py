@@ -14,12 +14,10 @@ Each method's conventional name for a Prometheus metric is the constant of the s
 
 from __future__ import annotations
 
-import logging
-import threading
 from datetime import datetime
 from typing import Any
 
-log = logging.getLogger(__name__)
+from k8srt.util.told import Told
 
 REQUEST_LATENCY = "rest_client_request_duration_seconds"
 RESOLVER_LATENCY = "rest_client_dns_resolution_duration_seconds"
@@ -77,38 +75,19 @@ class ClientMetrics:
         """How many sets of connections are kept for reuse."""
 
 
-class _Registry:
-    def __init__(self) -> None:
-        self._lock = threading.Lock()  # orders those who set; readers see the old or the new one
-        self.provider: ClientMetrics | None = None
-
-    def set(self, provider: ClientMetrics) -> bool:
-        with self._lock:
-            if self.provider is not None:
-                return False
-            self.provider = provider
-            return True
-
-
-_registry = _Registry()
+_told: Told[ClientMetrics] = Told()
 
 
 def set_provider(provider: ClientMetrics) -> bool:
     """Have all clients report to `provider`. Only the first call counts; returns whether this was it."""
-    return _registry.set(provider)
+    return _told.set_once(provider)
 
 
 def is_set() -> bool:
     """Whether anybody is told; without, nothing needs to be measured."""
-    return _registry.provider is not None
+    return _told.provider is not None
 
 
 def report(method: str, *values: Any) -> None:
     """Call a method of the provider, if there is one. Never raises."""
-    provider = _registry.provider
-    if provider is None:
-        return
-    try:
-        getattr(provider, method)(*values)
-    except Exception:
-        log.exception("reporting %s to %r failed", method, provider)
+    _told.report(method, *values)

@@ -11,4 +11,4 @@ from k8srt.util.workqueue import metrics
 def _queues_report_to_nobody(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A manager with metrics has the queues of its process report from then on, also those of later tests."""
     if "controller" not in request.path.parts:
-        monkeypatch.setattr(metrics._global, "_provider", None)
+        monkeypatch.setattr(metrics._told, "provider", None)

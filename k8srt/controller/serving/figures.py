@@ -13,11 +13,9 @@ Contract: MTR-03, WHS-08, CRT-02, CRT-03.
 
 from __future__ import annotations
 
-import logging
 import threading
-from typing import Any
 
-log = logging.getLogger(__name__)
+from k8srt.util.told import Told
 
 LATENCY = "controller_runtime_webhook_latency_seconds"
 REQUESTS = "controller_runtime_webhook_requests_total"
@@ -56,28 +54,25 @@ class WebhookFigures:
         """They could not be read, or do not belong together."""
 
 
-class _Registry:
+class _Paths:
+    """What is served, for a provider that is set later. Thread-safe."""
+
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # orders those who set; readers see the old or the new one
-        self.provider: WebhookFigures | None = None
-        self.paths: list[str] = []
+        self._lock = threading.Lock()  # guards _paths
+        self._paths: dict[str, None] = {}
 
-    def set(self, provider: WebhookFigures | None) -> WebhookFigures | None:
+    def add(self, path: str) -> None:
         with self._lock:
-            before, self.provider = self.provider, provider
-            paths = list(self.paths) if provider is not None else []
-        for path in paths:
-            report("served", path)
-        return before
+            self._paths[path] = None
 
-    def serve(self, path: str) -> None:
+    def all(self) -> list[str]:
         with self._lock:
-            if path not in self.paths:
-                self.paths.append(path)
-        report("served", path)
+            return list(self._paths)
 
 
-_registry = _Registry()
+_told: Told[WebhookFigures] = Told()
+_paths = _Paths()
+report = _told.report
 
 
 def set_provider(provider: WebhookFigures | None) -> WebhookFigures | None:
@@ -85,20 +80,13 @@ def set_provider(provider: WebhookFigures | None) -> WebhookFigures | None:
 
     Returns who was told before.
     """
-    return _registry.set(provider)
+    before = _told.exchange(provider)
+    for path in _paths.all():
+        report("served", path)
+    return before
 
 
 def report_path(path: str) -> None:
     """A path is served: told now, and to a provider that is set later."""
-    _registry.serve(path)
-
-
-def report(method: str, *values: Any) -> None:
-    """Call a method of the provider, if there is one. Never raises."""
-    provider = _registry.provider
-    if provider is None:
-        return
-    try:
-        getattr(provider, method)(*values)
-    except Exception:
-        log.exception("reporting %s to %r failed", method, provider)
+    _paths.add(path)
+    report("served", path)

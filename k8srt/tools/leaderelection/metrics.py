@@ -12,11 +12,9 @@ the election goes before its figures. The conventional names of the figures are 
 
 from __future__ import annotations
 
-import logging
-import threading
 from typing import Protocol
 
-log = logging.getLogger(__name__)
+from k8srt.util.told import Told, report
 
 MASTER_STATUS = "leader_election_master_status"
 SLOWPATH_TOTAL = "leader_election_slowpath_total"
@@ -35,25 +33,12 @@ class LeaderMetricsProvider(Protocol):
         """`SLOWPATH_TOTAL` goes up: a renewal had to read the lock first."""
 
 
-class _Registry:
-    def __init__(self) -> None:
-        self._lock = threading.Lock()  # orders those who set
-        self.provider: LeaderMetricsProvider | None = None
-
-    def set(self, provider: LeaderMetricsProvider) -> bool:
-        with self._lock:
-            if self.provider is not None:
-                return False
-            self.provider = provider
-            return True
-
-
-_registry = _Registry()
+_told: Told[LeaderMetricsProvider] = Told()
 
 
 def set_provider(provider: LeaderMetricsProvider) -> bool:
     """Have electors made from now on report to `provider`. Only the first call counts; returns whether this was it."""
-    return _registry.set(provider)
+    return _told.set_once(provider)
 
 
 class Figures:
@@ -61,7 +46,7 @@ class Figures:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._provider = _registry.provider
+        self._provider = _told.provider
         self.off()
 
     def on(self) -> None:
@@ -74,9 +59,4 @@ class Figures:
         self._report("slowpath_exercised")
 
     def _report(self, method: str) -> None:
-        if self._provider is None:
-            return
-        try:
-            getattr(self._provider, method)(self._name)
-        except Exception:
-            log.exception("reporting %s of %s to %r failed", method, self._name, self._provider)
+        report(self._provider, method, self._name)

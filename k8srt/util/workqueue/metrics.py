@@ -19,6 +19,7 @@ from weakref import WeakMethod
 
 from k8srt.util.clock import Clock
 from k8srt.util.threads import Stop, spawn
+from k8srt.util.told import Told
 from k8srt.util.workqueue.protocols import T
 
 log = logging.getLogger(__name__)
@@ -99,24 +100,7 @@ class PriorityMetricsProvider(MetricsProvider, Protocol):
         """`DEPTH`, for a queue with priorities."""
 
 
-class _Global:
-    def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards _provider
-        self._provider: MetricsProvider | None = None
-
-    def set(self, provider: MetricsProvider) -> bool:
-        with self._lock:
-            if self._provider is not None:
-                return False
-            self._provider = provider
-            return True
-
-    def get(self) -> MetricsProvider | None:
-        with self._lock:
-            return self._provider
-
-
-_global = _Global()
+_told: Told[MetricsProvider] = Told()
 
 
 def set_provider(provider: MetricsProvider) -> bool:
@@ -124,14 +108,14 @@ def set_provider(provider: MetricsProvider) -> bool:
 
     Only the first call counts; returns whether this was it.
     """
-    return _global.set(provider)
+    return _told.set_once(provider)
 
 
 def choose_provider(name: str | None, provider: MetricsProvider | None) -> MetricsProvider | None:
     """Return whom a queue of that name, made with that provider, reports to."""
     if not name:
         return None
-    return provider if provider is not None else _global.get()
+    return provider if provider is not None else _told.provider
 
 
 class QueueMetrics(Generic[T]):

@@ -11,6 +11,7 @@ from k8srt import errors
 from k8srt.tools import metrics
 from k8srt.tools.metrics import ClientMetrics
 from k8srt.transport.failures import transport_error
+from k8srt.util.told import Told as Place
 from tests.unit.rest.fakes import FakeReply, fake_client
 
 HOST = "fake"
@@ -34,7 +35,7 @@ class Told(ClientMetrics):
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
-    monkeypatch.setattr(metrics, "_registry", metrics._Registry())
+    monkeypatch.setattr(metrics, "_told", Place())
     provider = Told()
     assert metrics.set_provider(provider)
     return provider
@@ -100,7 +101,7 @@ def test_cli_59_a_provider_that_fails_costs_no_request(monkeypatch, caplog):
         def request_result(self, code: str, method: str, host: str) -> None:
             raise RuntimeError("full")
 
-    monkeypatch.setattr(metrics, "_registry", metrics._Registry())
+    monkeypatch.setattr(metrics, "_told", Place())
     metrics.set_provider(Broken())
     client, _, _ = fake_client(FakeReply(body=POD))
 
@@ -109,7 +110,7 @@ def test_cli_59_a_provider_that_fails_costs_no_request(monkeypatch, caplog):
 
 
 def test_cli_59_without_a_provider_nothing_is_measured(monkeypatch):
-    monkeypatch.setattr(metrics, "_registry", metrics._Registry())
+    monkeypatch.setattr(metrics, "_told", Place())
 
     assert not metrics.is_set()
     metrics.report("request_result", "200", "GET", HOST)

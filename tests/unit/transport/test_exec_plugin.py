@@ -21,6 +21,7 @@ from k8srt.transport.exec_info import ExecCluster, parse_answer, request_json
 from k8srt.transport.exec_plugin import ExecAuthorizer, exec_authorizer
 from k8srt.transport.exec_policy import PluginPolicy
 from k8srt.transport.exec_process import Finished
+from k8srt.util.told import Told as Place
 
 V1 = "client.authentication.k8s.io/v1"
 PEMS = {"clientCertificateData": "cert", "clientKeyData": "key"}
@@ -234,7 +235,7 @@ def test_cli_59_runs_and_certificates_are_counted(
         def cert_rotation_age(self, seconds: float) -> None:
             told.append(("age", round(seconds / 86400)))
 
-    monkeypatch.setattr(metrics, "_registry", metrics._Registry())
+    monkeypatch.setattr(metrics, "_told", Place())
     metrics.set_provider(Told())
     clock.set_time(datetime.now(UTC))
     answers(*statuses, {"token": "t"}, FileNotFoundError(), PermissionError())

@@ -10,6 +10,7 @@ from k8srt import errors
 from k8srt.api.coordination.v1beta1 import LeaseCandidate
 from k8srt.testing import FakeClock
 from k8srt.tools.leaderelection import Candidate, LeaderHealthzAdaptor, LeaseNotRenewed, metrics
+from k8srt.util.told import Told
 from tests.unit.tools.leaderelection.stage import LIMIT, RETRY
 
 # ---- health -------------------------------------------------------------------------------------------------------
@@ -49,7 +50,7 @@ def test_le_27_an_elector_that_renews_is_well(stage):
 @pytest.fixture
 def told(monkeypatch):
     """What a provider is told."""
-    monkeypatch.setattr(metrics, "_registry", metrics._Registry())
+    monkeypatch.setattr(metrics, "_told", Told())
     calls = []
 
     class Provider:
@@ -86,9 +87,9 @@ def test_le_28_the_name_can_be_chosen_and_a_broken_provider_hurts_nobody(stage, 
     stage.run(name="foo-controller").leading()
     assert told == [("off", "foo-controller"), ("on", "foo-controller")]
 
-    monkeypatch.setattr(metrics._registry, "provider", object())
+    monkeypatch.setattr(metrics._told, "provider", object())
     stage.run("b").end()
-    assert "reporting off of default/foo" in caplog.text
+    assert "reporting off(default/foo) to" in caplog.text
 
 
 def test_le_28_the_figures_have_the_names_that_dashboards_know():

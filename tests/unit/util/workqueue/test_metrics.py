@@ -9,6 +9,7 @@ from collections import defaultdict
 import pytest
 
 from k8srt.testing.clock import FakeClock
+from k8srt.util.told import Told
 from k8srt.util.workqueue import DelayingQueue, PriorityQueue, Queue, metrics
 
 
@@ -105,7 +106,7 @@ def test_wq_41_nothing_is_measured_without_a_name_or_a_provider(provider) -> Non
 
 
 def test_wq_41_the_global_provider_is_set_once(provider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics, "_global", metrics._Global())
+    monkeypatch.setattr(metrics, "_told", Told())
     other = Provider()
 
     assert metrics.set_provider(provider)
