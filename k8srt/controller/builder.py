@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from k8srt.controller.controller import Controller
 from k8srt.controller.dependents.bound import Bound
 from k8srt.controller.dependents.member import Member
-from k8srt.controller.dependents.own_writes import OwnWrites
+from k8srt.controller.dependents.own_writes import OwnWrites, Unechoed
 from k8srt.controller.dependents.workflow import Workflow
 from k8srt.controller.filters import Leaving, annotations_match, labels_match
 from k8srt.controller.finalizers import has_finalizer
@@ -217,12 +217,14 @@ class Builder:
         if not watched and not self._raw:
             raise ValueError("a controller needs something to watch: for_, owns, watches or watches_raw_source")
         name = self._name or (name_of(self._for.kind).lower() if self._for is not None else "")
-        handlers = [watch.handler() for watch in watched]
+        writes = OwnWrites(self._manager.clock)
+        handlers = [
+            Unechoed(made, writes) if watch.role == "owns" else made for watch in watched for made in [watch.handler()]
+        ]
         if not name:
             raise ValueError("a controller that is for no kind needs a name: named(...)")
         manager = self._manager
         kind = _form(self._for) if self._for is not None else None
-        writes = OwnWrites(manager.clock)
         bound = self._bound(name, kind, writes)
         called = as_reconcile(reconcile, kind)
         if bound is not None:
@@ -230,8 +232,8 @@ class Builder:
         controller = manager.new_controller(name, called, kind=kind, **self._options)
         self._built = True
         self._limit(controller)
+        controller.leave_out(writes)
         if bound is not None:
-            controller.leave_out(writes)
             bound.attach(controller)
         for watch, handler in zip(watched, handlers, strict=True):
             predicates = [*self._filters, *watch.predicates]

@@ -106,13 +106,13 @@ def test_apl_02_a_steady_state_costs_nothing(cs: Clientset, namespace: str, made
     with manager:
         cs.core_v1.config_maps(namespace).create(config_map("a", replicas="2"))
         told.wait_for("created")
-        told.wait_for("unchanged")
         got = deployments.get("a")
         assert got.metadata.owner_references[0].kind == "ConfigMap"
         for count in range(1, 6):
             got.status.replicas = count
             got = deployments.update_status(got)
         told.wait_for("status 5")
+        told.wait_for("unchanged")
         assert writes.all == [f"PATCH {path}"]
 
         deployments.patch("a", {"spec": {"replicas": 9}}, patch_type="merge")

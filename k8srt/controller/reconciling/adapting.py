@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from k8srt.controller.context import Context
+from k8srt.controller.finalizers import has_finalizer
 from k8srt.controller.kinds import MetadataOnly, name_of
 from k8srt.controller.reconciling.loop import Reconcile
 from k8srt.controller.request import Request, Result
@@ -57,6 +58,8 @@ class _OfObject:
 
 
 def _takes_object(function: Callable[..., object], kind: Any) -> bool:
+    if has_finalizer(function):  # whatever is within
+        return True
     try:
         first = next(iter(inspect.signature(function).parameters.values()), None)
     except (TypeError, ValueError):  # written in C
