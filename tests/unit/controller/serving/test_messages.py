@@ -133,4 +133,4 @@ def test_mtr_03_a_provider_hears_of_paths_that_were_served_before_it(caplog: pyt
 
     assert "/before-figures" in provider.paths
     assert provider.paths[-2:] == ["/after-figures", "/after-figures"]
-    assert "reporting panic to" in caplog.text
+    assert "reporting panic() to" in caplog.text
