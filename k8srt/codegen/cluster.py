@@ -91,7 +91,11 @@ class Cluster:
             return
         documents = self._discovery.openapi_v3()
         for each in wanted:
-            yield definition(each, documents.schema(each.api_version))
+            try:
+                document = documents.schema(each.api_version)
+            except KeyError as err:  # it was defined a moment ago, or its server tells none
+                raise DefinitionError(f"{each.name}: {err.args[0]}") from err
+            yield definition(each, document)
 
 
 def _is_wanted(each: Served, names: Sequence[str]) -> bool:
