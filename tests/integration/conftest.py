@@ -119,6 +119,17 @@ def _controlled(request: pytest.FixtureRequest) -> None:
         pytest.skip("this cluster has no controllers")
 
 
+@pytest.fixture(autouse=True)
+def _idle(request: pytest.FixtureRequest) -> None:
+    """Leave out what is marked `idle` where workloads live; the embedded server does not simulate them."""
+    if request.node.get_closest_marker("idle") is None or chosen() is Mode.EMBEDDED:
+        return
+    shared: Server = request.getfixturevalue("k8s_server")
+    with Clientset(shared.config) as cs:
+        if cs.core_v1.nodes().list(limit=1).items:
+            pytest.skip("workloads live in this cluster")
+
+
 @pytest.fixture(scope="session")
 def has_controllers(k8s_server: Server) -> bool:
     """Whether the server that all tests share belongs to a cluster: whether a namespace that is deleted goes."""

@@ -41,9 +41,13 @@ def remove(cs: Clientset, made: Held, controlled: bool) -> None:
 
     `controlled` says whether the cluster has controllers; without, what they do is done here.
     """
+    hooks = {each for each in made if "webhook" in each[0]}  # they may refuse the rest
+    for which, _, name in hooks:
+        cs.resource(which).delete(name)
+    made = made - hooks
     namespaces = {name for which, _, name in made if which == NAMESPACES}
     _unhold(cs, namespaces | {"default"}, {name for which, _, name in made if which == CRDS})
-    for which, namespace, name in sorted(made, key=lambda each: (not each[1], each[0] in (CRDS, NAMESPACES), each)):
+    for which, namespace, name in sorted(made, key=_turn):
         client = cs.resource(which, namespace)
         try:
             client.delete(name, **({"grace_period_seconds": 0} if namespace else {}))
@@ -56,6 +60,12 @@ def remove(cs: Clientset, made: Held, controlled: bool) -> None:
     gone = {(which, name) for which, _, name in made if _is_waited_for(which, name)}
     eventually(lambda: not gone & _there(cs), timeout=LIMIT)
     cs.mapper.reset()
+
+
+def _turn(each: tuple[str, str, str]) -> tuple[object, ...]:
+    """What is in a namespace first, definitions and namespaces last."""
+    which, namespace, _ = each
+    return not namespace, which in (CRDS, NAMESPACES), each
 
 
 def _unhold(cs: Clientset, namespaces: set[str], definitions: set[str]) -> None:

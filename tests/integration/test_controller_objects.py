@@ -92,6 +92,7 @@ def made(server: Server, namespace: str) -> Callable[[Told], Manager]:
     return make
 
 
+@pytest.mark.idle
 def test_apl_02_a_steady_state_costs_nothing(cs: Clientset, namespace: str, made: Callable[[Told], Manager]) -> None:
     writes, told = Told(), Told()
     manager = made(writes)
@@ -123,6 +124,7 @@ def test_apl_02_a_steady_state_costs_nothing(cs: Clientset, namespace: str, made
         assert writes.all == [f"PATCH {path}"] * 3
 
 
+@pytest.mark.idle
 def test_apl_03_body_and_status_by_patches(cs: Clientset, namespace: str, made: Callable[[Told], Manager]) -> None:
     writes, told = Told(), Told()
     manager = made(writes)

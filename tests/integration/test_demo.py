@@ -143,6 +143,7 @@ def server(own_server):
     return own_server
 
 
+@pytest.mark.idle
 def test_in_a_cluster_of_somebody_it_cleans_up_after_itself(cs, kubeconfig):
     before = {each.metadata.name for each in cs.apiextensions_v1.custom_resource_definitions().list()}
 

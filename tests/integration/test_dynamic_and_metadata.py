@@ -13,6 +13,7 @@ from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.dynamic import DynamicClient
 from k8srt.informers import DynamicSharedInformerFactory, MetadataSharedInformerFactory
+from k8srt.kubernetes import Clientset
 from k8srt.metadata import MetadataClient, PartialObjectMetadata
 from k8srt.metadata import client as metadata_client
 from k8srt.rest import Config
@@ -46,28 +47,30 @@ LIMIT = 10.0
 
 
 @pytest.fixture(scope="module")
-def config(module_server: Server) -> Config:
-    made = module_server.config.copy()
-    made.qps = -1.0
-    with DynamicClient(made) as dynamic:
-        dynamic.resource(CRDS).create(CRD)
-    return made
+def server(module_server: Server) -> Server:
+    with Clientset(module_server.config) as cs:
+        cs.apply(CRD)
+    return module_server
+
+
+@pytest.fixture
+def config(server: Server) -> Config:
+    return server.config
 
 
 @pytest.fixture
 def dynamic(config: Config) -> Iterator[DynamicClient]:
     with DynamicClient(config) as made:
         yield made
-        made.resource(BOATS, "default").delete_collection()
 
 
 def boat(name: str, **spec: Any) -> dict[str, Any]:
-    meta = {"name": name, "namespace": "default", "labels": {"name": name}}
+    meta = {"name": name, "labels": {"name": name}}
     return {"apiVersion": "example.com/v1", "kind": "Boat", "metadata": meta, "spec": spec}
 
 
-def test_cli_13_the_life_of_an_object_without_a_model(dynamic: DynamicClient) -> None:
-    boats = dynamic.resource(BOATS, "default")
+def test_cli_13_the_life_of_an_object_without_a_model(dynamic: DynamicClient, namespace: str) -> None:
+    boats = dynamic.resource(BOATS, namespace)
 
     made = boats.create(boat("b", crew=2, deep={"list": [1, {"x": None}]}))
     with boats.watch(resource_version=made.metadata.resource_version) as events:
@@ -89,8 +92,8 @@ def test_cli_13_the_life_of_an_object_without_a_model(dynamic: DynamicClient) ->
         boats.get("b")
 
 
-def test_cli_13_subresources_of_other_kinds(dynamic: DynamicClient) -> None:
-    boats = dynamic.resource(BOATS, "default")
+def test_cli_13_subresources_of_other_kinds(dynamic: DynamicClient, namespace: str) -> None:
+    boats = dynamic.resource(BOATS, namespace)
     boats.create(boat("b", crew=2))
 
     scale = boats.get("b", subresource="scale")
@@ -101,11 +104,11 @@ def test_cli_13_subresources_of_other_kinds(dynamic: DynamicClient) -> None:
     assert boats.get("b")["spec"] == {"crew": 7}
 
 
-def test_cli_13_an_eviction_is_created_below_its_pod(dynamic: DynamicClient) -> None:
-    pods = dynamic.resource(PODS, "default")
-    container = {"name": "c", "image": "i"}
-    meta = {"name": "p", "namespace": "default"}
-    pods.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}})
+def test_cli_13_an_eviction_is_created_below_its_pod(dynamic: DynamicClient, namespace: str) -> None:
+    pods = dynamic.resource(PODS, namespace)
+    spec = {"containers": [{"name": "c", "image": "i"}], "schedulerName": "nobody"}
+    meta = {"name": "p", "namespace": namespace}
+    pods.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
 
     pods.create({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta}, subresource="eviction")
 
@@ -113,8 +116,8 @@ def test_cli_13_an_eviction_is_created_below_its_pod(dynamic: DynamicClient) -> 
         pods.get("p")
 
 
-def test_cli_15_pages_of_a_list(dynamic: DynamicClient) -> None:
-    boats = dynamic.resource(BOATS, "default")
+def test_cli_15_pages_of_a_list(dynamic: DynamicClient, namespace: str) -> None:
+    boats = dynamic.resource(BOATS, namespace)
     for number in range(5):
         boats.create(boat(f"b-{number}"))
 
@@ -127,11 +130,11 @@ def test_cli_15_pages_of_a_list(dynamic: DynamicClient) -> None:
     assert len(boats.list()) == 4
 
 
-def test_inf_60_informers_and_listers_by_resource(dynamic: DynamicClient) -> None:
-    boats = dynamic.resource(BOATS, "default")
+def test_inf_60_informers_and_listers_by_resource(dynamic: DynamicClient, namespace: str) -> None:
+    boats = dynamic.resource(BOATS, namespace)
     boats.create(boat("first", crew=1))
     seen: queue.Queue[tuple[str, Unstructured]] = queue.Queue()
-    factory = DynamicSharedInformerFactory(dynamic, namespace="default")
+    factory = DynamicSharedInformerFactory(dynamic, namespace=namespace)
     found = factory.for_resource(BOATS)
     found.informer.add_event_handler(
         on_add=lambda obj, _: seen.put(("add", obj)),
@@ -141,34 +144,37 @@ def test_inf_60_informers_and_listers_by_resource(dynamic: DynamicClient) -> Non
 
     with factory:
         factory.wait_for_cache_sync(timeout=LIMIT).raise_for_error()
+        told = [seen.get(timeout=LIMIT)]
         boats.patch("first", {"spec": {"crew": 2}}, patch_type="merge")
+        told.append(seen.get(timeout=LIMIT))
         boats.create(boat("second"))
+        told.append(seen.get(timeout=LIMIT))
         boats.delete("first")
-        told = [seen.get(timeout=LIMIT) for _ in range(4)]
+        told.append(seen.get(timeout=LIMIT))
 
         assert [(what, obj.metadata.name) for what, obj in told] == [
             ("add", "first"), ("update", "first"), ("add", "second"), ("delete", "first")]  # fmt: skip
         assert told[1][1]["spec"] == {"crew": 2}
-        assert found.lister.namespace("default").get("second").kind == "Boat"
+        assert found.lister.namespace(namespace).get("second").kind == "Boat"
         assert [each.metadata.name for each in found.lister.list("name=second")] == ["second"]
         with pytest.raises(errors.NotFound, match=r'boats.example.com "first" not found'):
-            found.lister.get("first", "default")
+            found.lister.get("first", namespace)
         assert factory.for_resource(BOATS).informer is found.informer
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["metadata", "whole objects"])
 def test_cli_16_metadata_by_client_and_informer(
-    config: Config, dynamic: DynamicClient, monkeypatch: pytest.MonkeyPatch, whole: bool
+    config: Config, dynamic: DynamicClient, monkeypatch: pytest.MonkeyPatch, whole: bool, namespace: str
 ) -> None:
     if whole:  # as of a server that does not know how to leave out the rest
         monkeypatch.setattr(metadata_client, "_AS", "application/json")
-    boats = dynamic.resource(BOATS, "default")
+    boats = dynamic.resource(BOATS, namespace)
     boats.create(boat("first", crew=1))
     seen: queue.Queue[tuple[str, Any]] = queue.Queue()
 
     with MetadataClient(config) as client:
-        only = client.resource(BOATS, "default")
-        factory = MetadataSharedInformerFactory(client, namespace="default")
+        only = client.resource(BOATS, namespace)
+        factory = MetadataSharedInformerFactory(client, namespace=namespace)
         found = factory.for_resource(BOATS)
         found.informer.add_event_handler(
             on_add=lambda obj, _: seen.put(("add", obj)),
@@ -177,10 +183,13 @@ def test_cli_16_metadata_by_client_and_informer(
         )
         with factory:
             factory.wait_for_cache_sync(timeout=LIMIT).raise_for_error()
+            told = [seen.get(timeout=LIMIT)]
             labelled = only.label("first", tier="fe")
+            told.append(seen.get(timeout=LIMIT))
             boats.create(boat("second"))
+            told.append(seen.get(timeout=LIMIT))
             only.delete("first")
-            told = [seen.get(timeout=LIMIT) for _ in range(4)]
+            told.append(seen.get(timeout=LIMIT))
             left = found.lister.list()
         (listed,) = only.list(label_selector="name=second")
         got = only.get("second")

@@ -18,7 +18,6 @@ from k8srt.dynamic import DynamicClient
 from k8srt.kubernetes import Clientset
 from k8srt.metadata import MetadataClient
 from k8srt.testing import APIServer
-from k8srt.testing.apiserver.auth import User
 from k8srt.testing.choosing import Server
 from k8srt.tools import events, record
 from tests.integration.programs import Kubectl, binaries, number
@@ -120,27 +119,25 @@ def test_evt_05_events_of_what_is_in_no_namespace_are_in_default(cs: Clientset) 
 
 @pytest.mark.cluster
 def test_evt_19_a_namespace_that_terminates_takes_no_events_and_nobody_is_bothered(
-    cs: Clientset, caplog: pytest.LogCaptureFixture
+    cs: Clientset, namespace: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cs.core_v1.namespaces().create({"metadata": {"name": "shop"}})
     held = ConfigMap(metadata=ObjectMeta(name="held", finalizers=["example.com/hold"]))
-    about = cs.core_v1.config_maps("shop").create(held)
-    cs.core_v1.namespaces().delete("shop")
+    about = cs.core_v1.config_maps(namespace).create(held)
+    cs.core_v1.namespaces().delete(namespace)
     with record.EventBroadcaster() as broadcaster:
         broadcaster.start_recording_to_sink(cs)
         broadcaster.new_recorder("me").event(about, "Normal", "Synced", "m")
 
-    assert list(cs.core_v1.events("shop").list()) == []
+    assert list(cs.core_v1.events(namespace).list()) == []
     assert caplog.messages == []
 
 
-def test_evt_19_who_may_not_write_events_is_told_so_and_may_later(caplog: pytest.LogCaptureFixture) -> None:
-    tokens = {"t": User("robot")}
-    with APIServer(tokens=tokens, authorization_mode="RBAC") as server, Clientset(server.config) as admin:
+def test_evt_19_who_may_not_write_events_is_told_so_and_may_later(
+    rbac_server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Clientset(rbac_server.config) as admin:
         about = create(admin, "web")
-        config = server.config.copy()
-        config.bearer_token = "t"
-        with Clientset(config) as cs, record.EventBroadcaster() as broadcaster:
+        with Clientset(rbac_server.config_for("robot")) as cs, record.EventBroadcaster() as broadcaster:
             broadcaster.start_recording_to_sink(cs)
             recorder = broadcaster.new_recorder("me")
             recorder.event(about, "Normal", "Synced", "m")
@@ -164,6 +161,7 @@ def test_evt_19_who_may_not_write_events_is_told_so_and_may_later(caplog: pytest
         assert event.count == 2
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("module", [record, events], ids=["record", "events"])
 def test_evt_17_to_20_a_server_that_goes_and_comes_back_gets_the_events(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, failed: threading.Event, module: Any
@@ -187,6 +185,7 @@ def test_evt_17_to_20_a_server_that_goes_and_comes_back_gets_the_events(
     assert caplog.messages[-1].startswith("events are written again after")
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("module", [record, events], ids=["record", "events"])
 def test_evt_01_and_09_a_server_that_never_answers_holds_up_neither_recording_nor_the_end(module: Any) -> None:
     asked = threading.Event()
@@ -222,7 +221,7 @@ def test_evt_24_a_series_is_counted_and_told_to_the_end(cs: Clientset) -> None:
         for _ in range(10):
             recorder.eventf(about, cs.core_v1.namespaces().get("default"), "Normal", "Synced", "Sync", "%d%%", 100)
 
-    (event,) = cs.events_v1.events("default").list()
+    (event,) = [each for each in cs.events_v1.events("default").list() if each.regarding.name == "web"]
     assert (event.series.count, event.action, event.note) == (10, "Sync", "100%")
     assert (event.reporting_controller, event.reporting_instance) == ("example.com/me", "me-0")
     assert (event.regarding.name, event.related.name) == ("web", "default")
@@ -246,7 +245,8 @@ def test_kubectl_shows_what_was_recorded(server: Server, cs: Clientset, binary: 
             core.new_recorder("old-controller").event(about, "Warning", "Failed", "no room left")
             newer.new_recorder("new-controller").event(about, "Normal", "Synced", "100% done", action="Sync")
 
-    listed = [line.split(None, 4)[1:] for line in kubectl("get", "events", "--no-headers").splitlines()]
+    shown = ("get", "events", "--no-headers", "--field-selector=involvedObject.name=web")
+    listed = [line.split(None, 4)[1:] for line in kubectl(*shown).splitlines()]
     described = kubectl("describe", "configmap", "web")
 
     assert sorted(listed) == [

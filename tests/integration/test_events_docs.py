@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from k8srt.api.core.v1 import Container, Pod, PodSpec
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.kubernetes import Clientset
@@ -16,6 +18,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 CODE = "".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL))
 
 
+@pytest.mark.idle
 def test_the_snippets_do_what_they_say(own_server: Server) -> None:
     checked = 0
     with Clientset(own_server.config) as cs:

@@ -16,7 +16,6 @@ from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import GroupVersionResource
 from k8srt.dynamic import DynamicClient
 from k8srt.kubernetes import Clientset
-from k8srt.rest import Config
 from k8srt.testing.choosing import Server
 
 CRD = {
@@ -88,32 +87,16 @@ DEPLOYMENTS = GroupVersionResource("apps", "v1", "deployments")
 
 
 @pytest.fixture(scope="module")
-def config(module_server: Server) -> Config:
-    made = module_server.config.copy()
-    made.qps = -1.0
-    with DynamicClient(made) as dynamic:
-        dynamic.resource(GroupVersionResource("apiextensions.k8s.io", "v1", "customresourcedefinitions")).create(
-            CRD, field_manager="test"
-        )
-    return made
+def server(module_server: Server) -> Server:
+    with Clientset(module_server.config) as cs:
+        cs.apply(CRD)
+    return module_server
 
 
 @pytest.fixture
-def cs(config: Config) -> Iterator[Clientset]:
-    with Clientset(config) as made:
+def dynamic(server: Server) -> Iterator[DynamicClient]:
+    with DynamicClient(server.config) as made:
         yield made
-        for each in made.apps_v1.deployments("default").list():
-            made.apps_v1.deployments("default").patch(
-                each.metadata.name, {"metadata": {"finalizers": None}}, patch_type="merge"
-            )
-        made.apps_v1.deployments("default").delete_collection()
-
-
-@pytest.fixture
-def dynamic(config: Config) -> Iterator[DynamicClient]:
-    with DynamicClient(config) as made:
-        yield made
-        made.resource(BOATS, "default").delete_collection()
 
 
 def deployment(*containers: dict[str, Any], **spec: Any) -> dict[str, Any]:
@@ -149,8 +132,8 @@ def assert_reapplying_changes_nothing(client: Any, obj: Any, *managers: str, sub
         assert apply(mine, field_manager=manager) == obj, manager
 
 
-def test_cli_11_reapplying_an_extraction_is_a_no_op(cs: Clientset, dynamic: DynamicClient) -> None:
-    deployments = cs.apps_v1.deployments("default")
+def test_cli_11_reapplying_an_extraction_is_a_no_op(cs: Clientset, dynamic: DynamicClient, namespace: str) -> None:
+    deployments = cs.apps_v1.deployments(namespace)
     first = {**deployment(MAIN, replicas=2), "metadata": {"name": "web", "labels": {"a": "1"}, "finalizers": ["x/a"]}}
     deployments.apply(first, field_manager="first")
     second = deployment({"name": "main", "env": [{"name": "B"}]}, {"name": "side", "image": "b"})
@@ -162,10 +145,10 @@ def test_cli_11_reapplying_an_extraction_is_a_no_op(cs: Clientset, dynamic: Dyna
     )
 
     typed = deployments.get("web")
-    plain = dynamic.resource(DEPLOYMENTS, "default").get("web")
+    plain = dynamic.resource(DEPLOYMENTS, namespace).get("web")
 
     assert_reapplying_changes_nothing(deployments, typed, "first", "second")
-    assert_reapplying_changes_nothing(dynamic.resource(DEPLOYMENTS, "default"), plain, "first", "second")
+    assert_reapplying_changes_nothing(dynamic.resource(DEPLOYMENTS, namespace), plain, "first", "second")
     assert_reapplying_changes_nothing(deployments, typed, "first", subresource="status")
     for obj in (typed, plain):
         assert without_namespace(extract_apply(obj, "first")) == first
@@ -179,8 +162,8 @@ def without_namespace(obj: Object) -> dict[str, Any]:
     return document
 
 
-def test_cli_11_of_custom_resources_too(dynamic: DynamicClient) -> None:
-    boats = dynamic.resource(BOATS, "default")
+def test_cli_11_of_custom_resources_too(dynamic: DynamicClient, namespace: str) -> None:
+    boats = dynamic.resource(BOATS, namespace)
     first = boat(
         crew=[{"name": "ann", "age": 30, "skills": ["cook"]}, {"name": "bob", "role": "captain"}],
         hull={"colour": "red", "wood": "oak"},
@@ -205,8 +188,8 @@ def test_cli_11_of_custom_resources_too(dynamic: DynamicClient) -> None:
     assert_reapplying_changes_nothing(boats, obj, "first", subresource="status")
 
 
-def test_cli_11_a_change_of_an_extraction_keeps_the_rest(cs: Clientset) -> None:
-    deployments = cs.apps_v1.deployments("default")
+def test_cli_11_a_change_of_an_extraction_keeps_the_rest(cs: Clientset, namespace: str) -> None:
+    deployments = cs.apps_v1.deployments(namespace)
     deployments.apply(deployment(MAIN, replicas=2), field_manager="me")
 
     mine = extract_apply(deployments.get("web"), "me")
@@ -217,8 +200,8 @@ def test_cli_11_a_change_of_an_extraction_keeps_the_rest(cs: Clientset) -> None:
     assert extract_apply(changed, "me") == mine
 
 
-def test_cli_11_services_with_default_protocols(cs: Clientset) -> None:
-    services = cs.core_v1.services("default")
+def test_cli_11_services_with_default_protocols(cs: Clientset, namespace: str) -> None:
+    services = cs.core_v1.services(namespace)
     wanted = Service.from_dict(
         {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 53}, {"port": 53, "protocol": "UDP", "name": "u"}]}}
     )
@@ -230,8 +213,10 @@ def test_cli_11_services_with_default_protocols(cs: Clientset) -> None:
     assert_reapplying_changes_nothing(services, made, "me")
 
 
-def test_cli_54_after_the_upgrade_an_apply_removes_what_client_side_apply_had_set(cs: Clientset) -> None:
-    deployments = cs.apps_v1.deployments("default")
+def test_cli_54_after_the_upgrade_an_apply_removes_what_client_side_apply_had_set(
+    cs: Clientset, namespace: str
+) -> None:
+    deployments = cs.apps_v1.deployments(namespace)
     old = deployment(MAIN, replicas=2, paused=True)
     old["metadata"]["annotations"] = {LAST_APPLIED: json.dumps(deployment(MAIN))}
     stale = deployments.create(old, field_manager="kubectl-client-side-apply")

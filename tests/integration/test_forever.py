@@ -42,7 +42,10 @@ def told(events: Iterator[Any], count: int) -> list[tuple[str, str]]:
 
 
 def pod() -> Pod:
-    document = {"metadata": {"name": "web-0"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    document = {
+        "metadata": {"name": "web-0"},
+        "spec": {"containers": [{"name": "c", "image": "i"}], "schedulerName": "nobody"},
+    }
     return Pod.from_dict(document)
 
 

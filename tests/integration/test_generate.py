@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,6 @@ from k8srt.codegen.crd import KIND
 from k8srt.codegen.package import files_of, package_files
 from k8srt.errors import Forbidden
 from k8srt.kubernetes import Clientset
-from k8srt.testing.apiserver.auth import User
-from k8srt.testing.apiserver.server import APIServer
 
 FOO = Path(__file__).parents[1] / "unit/codegen/crds/foo.yaml"
 
@@ -61,7 +58,7 @@ def test_a_definition_from_a_cluster_gives_the_same_bytes_as_its_file(generate, 
 
 
 def test_the_generated_client_creates_and_watches_objects(generate, server, tmp_path, monkeypatch):
-    assert generate() == 0
+    assert generate("samplecontroller.k8s.io") == 0
     monkeypatch.syspath_prepend(tmp_path)
     api, client, informers = (
         importlib.import_module(f"foo_live.{name}") for name in ("api.v1alpha1", "client", "informers")
@@ -92,20 +89,22 @@ def test_a_definition_that_is_not_there_is_told_by_name(generate, capsys):
 
 
 @pytest.fixture
-def reader():
+def reader(rbac_server):
     """A clientset of somebody who may see what a server with Foos serves, and no definitions."""
-    tokens = {"t": User("reader", "", ("system:authenticated",))}
-    with APIServer(tokens=tokens, authorization_mode="RBAC") as server, Clientset(server.config) as cs:
+    with Clientset(rbac_server.config) as cs:
         definitions = cs.apiextensions_v1.custom_resource_definitions()
         for document in yamlio.load_all(FOO.read_text()):
             if document["kind"] == KIND:
                 definitions.create(CustomResourceDefinition.from_dict(document))
         await_established(definitions, "foos.samplecontroller.k8s.io")
-        with Clientset(replace(server.config, bearer_token="t")) as reader:
+        with Clientset(rbac_server.config_for("reader")) as reader:
             yield reader
 
 
-@pytest.mark.parametrize("names", [["foos.samplecontroller.k8s.io"], ["samplecontroller.k8s.io"], []])
+@pytest.mark.parametrize(
+    "names",
+    [["foos.samplecontroller.k8s.io"], ["samplecontroller.k8s.io"], pytest.param([], marks=pytest.mark.embedded)],
+)
 def test_who_may_not_read_definitions_gets_what_openapi_tells(reader, names):
     told: list[str] = []
 

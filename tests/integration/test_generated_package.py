@@ -77,8 +77,8 @@ def fleet(load):
     return make
 
 
-def test_objects_are_made_read_changed_listed_watched_and_deleted(cs, fleet):
-    fleets = cs.fleet_v1.fleets("default")
+def test_objects_are_made_read_changed_listed_watched_and_deleted(cs, fleet, namespace):
+    fleets = cs.fleet_v1.fleets(namespace)
 
     made = fleets.create(fleet("verbs"))
     assert made.spec.workers.replicas == 1  # the server's default
@@ -98,43 +98,43 @@ def test_objects_are_made_read_changed_listed_watched_and_deleted(cs, fleet):
     assert not fleets.list(label_selector="app=verbs").items
 
 
-def test_an_informer_and_a_lister_of_the_package_follow(cs, fleet, load):
-    cs.fleet_v1.fleets("default").create(fleet("followed"))
+def test_an_informer_and_a_lister_of_the_package_follow(cs, fleet, load, namespace):
+    cs.fleet_v1.fleets(namespace).create(fleet("followed"))
     factory = load("informers").SharedInformerFactory(cs)
     fleets = factory.fleet_v1.fleets
     lister = load("listers.fleet.v1").FleetLister(fleets.informer.indexer)
 
     with factory:
         factory.wait_for_cache_sync(timeout=10.0).raise_for_error()
-        assert lister.namespace("default").get("followed").spec.workers.replicas == 1
+        assert lister.namespace(namespace).get("followed").spec.workers.replicas == 1
         assert fleets.lister.list(selector="app=followed")[0].metadata.name == "followed"
 
 
-def test_apply_owns_what_was_set_and_nothing_else(cs, load):
+def test_apply_owns_what_was_set_and_nothing_else(cs, load, namespace):
     v1 = load("api.fleet.v1")
     container = v1.FleetSpecLeaderTemplateContainer(name="main", image="b:1")
     template = v1.FleetSpecLeaderTemplate(containers=[container])
     wanted = v1.Fleet(
-        metadata=ObjectMeta(name="applied", namespace="default"),
+        metadata=ObjectMeta(name="applied", namespace=namespace),
         spec=v1.FleetSpec(leader=v1.FleetSpecLeader(template=template)),
     )
 
-    applied = cs.fleet_v1.fleets("default").apply(wanted, field_manager="me")
+    applied = cs.fleet_v1.fleets(namespace).apply(wanted, field_manager="me")
 
     owned = [each.to_dict() for each in applied.metadata.managed_fields if each.manager == "me"]
     leaf = {"f:leader": {"f:template": {"f:containers": {'k:{"name":"main"}': {".": {}, "f:image": {}, "f:name": {}}}}}}
     assert [each["fieldsV1"] for each in owned] == [{"f:spec": leaf}]
 
 
-def test_both_versions_of_a_kind_are_served(cs, load):
+def test_both_versions_of_a_kind_are_served(cs, load, namespace):
     v1, beta = load("api.net.v1"), load("api.net.v1beta1")
     backend = v1.RouteSpecBackend(name="a", port="http")
-    made = cs.net_v1.routes("default").create(
+    made = cs.net_v1.routes(namespace).create(
         v1.Route(metadata=ObjectMeta(name="both"), spec=v1.RouteSpec(host="h", backends=[backend]))
     )
 
     assert made.spec.backends[0].kind == "Service"
-    got = cs.net_v1beta1.routes("default").get("both")
+    got = cs.net_v1beta1.routes(namespace).get("both")
     assert isinstance(got, beta.Route)
     assert got.spec.host == "h"
 
@@ -150,22 +150,22 @@ def test_what_a_schema_lets_through_is_kept_by_a_round_trip_over_the_server(cs, 
     assert (got.spec, got.to_dict()["rules"]) == ({"x": [1, 2]}, {"deep": {"y": 1}})
 
 
-def test_embedded_resources_and_odd_names_go_there_and_come_back(cs, load):
+def test_embedded_resources_and_odd_names_go_there_and_come_back(cs, load, namespace):
     build, odd = load("api.build.v1"), load("api.odd.v1")
     base = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"x": 1}}
     spec = {"base": base, "groups": {"a": {"b": {"size": 1}}}, "grid": [[{"x": 1}]], "limit": None, "tags": []}
     blueprint = build.Blueprint.from_dict({"metadata": {"name": "b"}, "spec": spec})
 
-    got = cs.build_v1.blueprints("default").create(blueprint)
+    got = cs.build_v1.blueprints(namespace).create(blueprint)
     assert (got.spec.base["spec"], got.spec.tags, got.spec.enabled) == ({"x": 1}, [], True)
     assert got.to_dict()["spec"]["limit"] is None
 
     sample = {"$ref": "#", "class": "b", "a.b": {"c/d": "e", "1st": 1}, "名前": "n", "__init__": "i"}
-    made = cs.odd_v1.odd_ones("default").create(odd.Odd.from_dict({"metadata": {"name": "o"}, "spec": sample}))
+    made = cs.odd_v1.odd_ones(namespace).create(odd.Odd.from_dict({"metadata": {"name": "o"}, "spec": sample}))
     assert made.to_dict()["spec"] == sample
 
 
-def test_a_value_that_the_schema_refuses_is_refused_before_or_by_the_server(cs, load):
+def test_a_value_that_the_schema_refuses_is_refused_before_or_by_the_server(cs, load, namespace):
     v1 = load("api.fleet.v1")
     port = v1.FleetSpecLeaderTemplateContainerPort(port=70000)
     container = v1.FleetSpecLeaderTemplateContainer(name="main", ports=[port])
@@ -173,7 +173,7 @@ def test_a_value_that_the_schema_refuses_is_refused_before_or_by_the_server(cs, 
     made = v1.Fleet(metadata=ObjectMeta(name="bad"), spec=v1.FleetSpec(leader=v1.FleetSpecLeader(template=template)))
 
     with pytest.raises(Invalid, match=r"spec\.leader\.template\.containers\[0\]\.ports\[0\]\.port"):
-        cs.fleet_v1.fleets("default").create(made)
+        cs.fleet_v1.fleets(namespace).create(made)
 
 
 @pytest.mark.parametrize("source", ["crd", "openapi", "auto"])
@@ -182,7 +182,9 @@ def test_cli_62_what_a_cluster_tells_gives_the_same_package(server, tmp_path, so
     kubeconfig.write_text(server.kubeconfig())
     words = ["generate", "--from-cluster", "--kubeconfig", str(kubeconfig), "--package", "crds_gen"]
 
-    assert main([*words, "--source", source, "--output", str(tmp_path)]) == 0
+    names = [each["metadata"]["name"] for each in definitions()]
+
+    assert main([*words, "--source", source, "--output", str(tmp_path), *names]) == 0
 
     for path in sorted(KEPT.rglob("*.py")):
         made = (tmp_path / "crds_gen" / path.relative_to(KEPT)).read_text()

@@ -695,10 +695,11 @@ def test_clu_01_and_04_another_cluster_comes_and_goes(server: Server, namespace:
 
 
 def test_clu_02_without_a_limit_of_its_own_a_client_has_none(server: Server) -> None:
-    limited = server.config.copy()
+    free, limited = server.config.copy(), server.config.copy()
+    free.qps, free.burst = 0.0, 0
     limited.qps, limited.burst = 5.0, 10
 
-    managers = plain(server), Manager(limited)
+    managers = Manager(free), Manager(limited)
     for manager in managers:
         manager.stop()
 

@@ -34,7 +34,9 @@ def server(module_server: Server) -> Server:
     return module_server
 
 
-def test_log_05_the_steps_of_a_life_are_logged_at_info(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_05_the_steps_of_a_life_are_logged_at_info(
+    server: Server, caplog: pytest.LogCaptureFixture, namespace: str
+) -> None:
     manager = Manager(server.config)
     worked = Latch()
 
@@ -43,7 +45,7 @@ def test_log_05_the_steps_of_a_life_are_logged_at_info(server: Server, caplog: p
         worked.set()
 
     with Clientset(server.config) as cs:
-        cs.core_v1.config_maps("default").create(ConfigMap(metadata=ObjectMeta(name="a")))
+        cs.core_v1.config_maps(namespace).create(ConfigMap(metadata=ObjectMeta(name="a")))
 
     with caplog.at_level(logging.INFO, logger="k8srt"), manager:
         assert worked.wait(LONG)

@@ -29,7 +29,6 @@ from k8srt.testing import APIServer
 from k8srt.util import retry
 
 LIMIT = 30.0
-NS = "default"
 
 
 @pytest.fixture
@@ -49,8 +48,8 @@ def cs(server):
 
 
 @pytest.fixture
-def audience(cs):
-    with Audience(cs, NS, Narrator(io.StringIO())) as audience:
+def audience(cs, namespace):
+    with Audience(cs, namespace, Narrator(io.StringIO())) as audience:
         yield audience
 
 
@@ -61,14 +60,14 @@ def sample(request):
 
 
 @pytest.fixture
-def controller(cs, sample):
-    with sample.running(cs, namespace=NS) as controller:
+def controller(cs, sample, namespace):
+    with sample.running(cs, namespace=namespace) as controller:
         yield controller
 
 
 @pytest.fixture
-def by_hand(cs):
-    with hand_wired.running(cs, namespace=NS) as controller:
+def by_hand(cs, namespace):
+    with hand_wired.running(cs, namespace=namespace) as controller:
         yield controller
 
 
@@ -80,14 +79,14 @@ def wait(audience, done, what="it"):
     audience.wait(done, lambda: f"{what} did not happen", LIMIT)
 
 
-def make_available(cs, name, count):
+def make_available(cs, namespace, name, count):
     """What a deployment controller would write."""
     status = {"status": {"replicas": count, "availableReplicas": count, "readyReplicas": count}}
-    cs.apps_v1.deployments(NS).patch(name, status, patch_type="merge", subresource="status")
+    cs.apps_v1.deployments(namespace).patch(name, status, patch_type="merge", subresource="status")
 
 
-def test_a_foo_gets_a_deployment_that_it_owns(cs, audience, controller):
-    made = cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+def test_a_foo_gets_a_deployment_that_it_owns(cs, audience, controller, namespace):
+    made = cs.samplecontroller_v1alpha1.foos(namespace).create(foo())
 
     wait(audience, lambda: audience.deployment("nginx") is not None)
     deployment = audience.deployment("nginx")
@@ -96,28 +95,29 @@ def test_a_foo_gets_a_deployment_that_it_owns(cs, audience, controller):
     wait(audience, lambda: audience.events("web")["Created"] == 1)
 
 
-def test_the_status_follows_the_deployment(cs, audience, controller):
-    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+@pytest.mark.idle
+def test_the_status_follows_the_deployment(cs, audience, controller, namespace):
+    cs.samplecontroller_v1alpha1.foos(namespace).create(foo())
     wait(audience, lambda: audience.deployment("nginx") is not None)
 
-    make_available(cs, "nginx", 1)
+    make_available(cs, namespace, "nginx", 1)
     wait(audience, lambda: audience.foo("web").status.available_replicas == 1)
     assert audience.events("web")["Synced"] == 0
 
-    make_available(cs, "nginx", 2)
+    make_available(cs, namespace, "nginx", 2)
     wait(audience, lambda: audience.foo("web").status.available_replicas == 2)
     wait(audience, lambda: audience.events("web")["Synced"] == 1)
     assert audience.foo("web").metadata.generation == 1  # the spec was never touched
 
 
-def test_a_scaled_foo_scales_its_deployment(cs, audience, controller):
-    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+def test_a_scaled_foo_scales_its_deployment(cs, audience, controller, namespace):
+    cs.samplecontroller_v1alpha1.foos(namespace).create(foo())
     wait(audience, lambda: audience.deployment("nginx") is not None)
 
     def scale_up():
-        scale = cs.samplecontroller_v1alpha1.foos(NS).get_scale("web")
+        scale = cs.samplecontroller_v1alpha1.foos(namespace).get_scale("web")
         scale.spec.replicas = 5
-        cs.samplecontroller_v1alpha1.foos(NS).update_scale("web", scale)
+        cs.samplecontroller_v1alpha1.foos(namespace).update_scale("web", scale)
 
     retry.on_conflict(scale_up)  # the controller may write the status meanwhile
 
@@ -125,44 +125,45 @@ def test_a_scaled_foo_scales_its_deployment(cs, audience, controller):
     wait(audience, lambda: audience.events("web")["Scaled"] == 1)
 
 
-def test_drift_is_corrected(cs, audience, controller):
-    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+def test_drift_is_corrected(cs, audience, controller, namespace):
+    cs.samplecontroller_v1alpha1.foos(namespace).create(foo())
     wait(audience, lambda: audience.deployment("nginx") is not None)
 
-    cs.apps_v1.deployments(NS).patch("nginx", {"spec": {"replicas": 7}}, patch_type="merge")
+    cs.apps_v1.deployments(namespace).patch("nginx", {"spec": {"replicas": 7}}, patch_type="merge")
 
     wait(audience, lambda: audience.events("web")["Scaled"] == 1)
     wait(audience, lambda: audience.deployment("nginx").spec.replicas == 2)
 
 
-def test_a_deployment_that_is_deleted_by_hand_comes_back(cs, audience, controller):
-    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+def test_a_deployment_that_is_deleted_by_hand_comes_back(cs, audience, controller, namespace):
+    cs.samplecontroller_v1alpha1.foos(namespace).create(foo())
     wait(audience, lambda: audience.deployment("nginx") is not None)
     first = audience.deployment("nginx").metadata.uid
 
-    cs.apps_v1.deployments(NS).delete("nginx")
+    cs.apps_v1.deployments(namespace).delete("nginx")
 
     wait(audience, lambda: (again := audience.deployment("nginx")) is not None and again.metadata.uid != first)
 
 
-def test_a_deployment_of_somebody_else_is_left_alone_until_its_name_is_free(cs, audience, controller):
+def test_a_deployment_of_somebody_else_is_left_alone_until_its_name_is_free(cs, audience, controller, namespace):
     foreign = deployment_for(foo(replicas=9))
     foreign.metadata.owner_references = None
-    foreign = cs.apps_v1.deployments(NS).create(foreign)
+    foreign = cs.apps_v1.deployments(namespace).create(foreign)
 
-    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+    cs.samplecontroller_v1alpha1.foos(namespace).create(foo())
     wait(audience, lambda: audience.events("web")["ErrResourceExists"] == 1)
-    assert cs.apps_v1.deployments(NS).get("nginx").metadata.resource_version == foreign.metadata.resource_version
-    [event] = cs.core_v1.events(NS).list(field_selector="involvedObject.name=web")
+    left = cs.apps_v1.deployments(namespace).get("nginx")
+    assert (left.metadata.generation, left.metadata.owner_references) == (foreign.metadata.generation, None)
+    [event] = cs.core_v1.events(namespace).list(field_selector="involvedObject.name=web")
     assert (event.type, event.source.component) == ("Warning", "sample-controller")
     assert "nginx exists already" in event.message
 
-    cs.apps_v1.deployments(NS).delete("nginx")
+    cs.apps_v1.deployments(namespace).delete("nginx")
     wait(audience, lambda: audience.events("web")["Created"] == 1)
 
 
-def test_a_foo_that_is_gone_gets_no_deployment_whatever_the_cache_says(cs, by_hand):
-    foos = cs.samplecontroller_v1alpha1.foos(NS)
+def test_a_foo_that_is_gone_gets_no_deployment_whatever_the_cache_says(cs, by_hand, namespace):
+    foos = cs.samplecontroller_v1alpha1.foos(namespace)
     known = foos.create(foo(deployment="known"))
     foos.delete("web")
     with pytest.raises(NotFound):
@@ -173,29 +174,31 @@ def test_a_foo_that_is_gone_gets_no_deployment_whatever_the_cache_says(cs, by_ha
         by_hand._create(known)
 
 
-def test_a_foo_that_changes_its_mind_leaves_no_deployment_behind(cs, audience, controller):
-    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+def test_a_foo_that_changes_its_mind_leaves_no_deployment_behind(cs, audience, controller, namespace):
+    cs.samplecontroller_v1alpha1.foos(namespace).create(foo())
     wait(audience, lambda: audience.deployment("nginx") is not None)
 
-    cs.samplecontroller_v1alpha1.foos(NS).patch("web", {"spec": {"deploymentName": "caddy"}}, patch_type="merge")
+    cs.samplecontroller_v1alpha1.foos(namespace).patch("web", {"spec": {"deploymentName": "caddy"}}, patch_type="merge")
 
     wait(audience, lambda: audience.deployment("caddy") is not None)
     wait(audience, lambda: audience.deployment("nginx") is None)
 
 
-def test_repetition_is_counted_in_one_event(cs, audience, controller):
-    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+def test_repetition_is_counted_in_one_event(cs, audience, controller, namespace):
+    cs.samplecontroller_v1alpha1.foos(namespace).create(foo())
     for count in (1, 2, 3):
         wait(audience, lambda count=count: audience.events("web")["Created"] == count)
         wait(audience, lambda: audience.deployment("nginx") is not None)
-        cs.apps_v1.deployments(NS).delete("nginx")
+        cs.apps_v1.deployments(namespace).delete("nginx")
     wait(audience, lambda: audience.events("web")["Created"] == 4)
 
-    events = [event for event in cs.core_v1.events(NS).list() if event.reason == "Created"]
+    events = [event for event in cs.core_v1.events(namespace).list() if event.reason == "Created"]
     assert [event.count for event in events] == [4]
 
 
-def test_a_reconcile_that_raises_is_tried_again_and_the_worker_lives_on(cs, audience, by_hand, monkeypatch, caplog):
+def test_a_reconcile_that_raises_is_tried_again_and_the_worker_lives_on(
+    cs, audience, by_hand, monkeypatch, caplog, namespace
+):
     reconcile, failures = by_hand.reconcile, iter([ValueError("boom")] * 3)
 
     def flaky(key):
@@ -204,22 +207,22 @@ def test_a_reconcile_that_raises_is_tried_again_and_the_worker_lives_on(cs, audi
         reconcile(key)
 
     monkeypatch.setattr(by_hand, "reconcile", flaky)
-    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+    cs.samplecontroller_v1alpha1.foos(namespace).create(foo())
 
     wait(audience, lambda: audience.deployment("nginx") is not None)
     assert [record.levelname for record in caplog.records if "a bug" in record.message] == ["ERROR"] * 3
 
 
-def test_foos_that_are_there_before_the_controller_are_served_too(cs, audience, sample):
-    cs.samplecontroller_v1alpha1.foos(NS).create(foo())
+def test_foos_that_are_there_before_the_controller_are_served_too(cs, audience, sample, namespace):
+    cs.samplecontroller_v1alpha1.foos(namespace).create(foo())
 
-    with sample.running(cs, namespace=NS):
+    with sample.running(cs, namespace=namespace):
         wait(audience, lambda: audience.deployment("nginx") is not None)
 
 
-def test_run_returns_when_it_is_told_to_stop(cs, pool, sample):
+def test_run_returns_when_it_is_told_to_stop(cs, pool, sample, namespace):
     stop = threading.Event()
-    done = pool.submit(sample.run, cs.config, namespace=NS, workers=3, stop=stop)
+    done = pool.submit(sample.run, cs.config, namespace=namespace, workers=3, stop=stop)
 
     stop.set()
 
@@ -259,6 +262,7 @@ def test_a_signal_stops_the_program_gracefully(cs, server, tmp_path, sample, num
     assert "Traceback" not in rest
 
 
+@pytest.mark.embedded
 def test_a_server_that_is_not_there_is_one_line(tmp_path, sample):
     with APIServer() as server:
         kubeconfig = tmp_path / "config"
@@ -272,9 +276,9 @@ def test_a_server_that_is_not_there_is_one_line(tmp_path, sample):
     assert "Traceback" not in done.stderr
 
 
-def test_a_server_that_refuses_is_one_line(cs, server, sample):
+def test_a_server_that_refuses_is_one_line(cs, server, sample, namespace):
     config = server.config.anonymous()
     config.bearer_token = "wrong"
 
     with pytest.raises(Unauthorized, match="GET http"):
-        sample.run(config, namespace=NS, stop=threading.Event())
+        sample.run(config, namespace=namespace, stop=threading.Event())

@@ -112,16 +112,17 @@ def resident():
 
 before = resident()
 from k8srt.kubernetes import Clientset
-from k8srt.tools.clientcmd import load_config
-cs = Clientset(load_config(sys.argv[1]).config)
+from k8srt.rest import Config
+cs = Clientset(Config(host=sys.argv[1], bearer_token=sys.argv[2]))
 cs.core_v1.namespaces().get("default")
 print(resident() - before)
 """
 
 
+@pytest.mark.embedded
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="tells memory by /proc")
-def test_usr_09_a_client_and_a_call_take_less_than_ten_mebibytes(kubeconfig: Path) -> None:
-    command = [sys.executable, "-c", PROGRAM, str(kubeconfig)]
+def test_usr_09_a_client_and_a_call_take_less_than_ten_mebibytes(server: APIServer) -> None:
+    command = [sys.executable, "-c", PROGRAM, server.url, server.token]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT)
 
     assert int(done.stdout) < 10 << 20
