@@ -20,13 +20,16 @@ import inspect
 import threading
 import typing
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from k8srt.apimachinery.object import Object
 from k8srt.controller.builder import Builder
 from k8srt.controller.controller import Controller
+from k8srt.controller.dependents.dependent import Dependent
+from k8srt.controller.dependents.member import Member
+from k8srt.controller.dependents.workflow import Workflow
 from k8srt.controller.manager.manager import Manager
 from k8srt.controller.request import Request, Result
 from k8srt.kubernetes.clientset import Clientset
@@ -74,6 +77,7 @@ class ControllerTest:
         allow_errors: bool,
         timeout: float,
         clock: Clock,
+        dependents: Workflow | None,
         options: Mapping[str, Any],
     ) -> None:
         self.reconciled: list[Reconciled] = []
@@ -97,8 +101,13 @@ class ControllerTest:
             builder.owns(owned)
         for other, requests_of in watches.items():
             builder.watches(other, map=requests_of)
+        kept = dict.fromkeys(_kinds_of(dependents)) if dependents is not None else {}
+        if dependents is not None:
+            builder.dependents(dependents)
+            if "on_error" not in options:
+                builder.with_options(on_error=self._failed)
         self.controller: Controller = builder.build(self._recording(reconcile))
-        self._sources = Counter([kind, *owns, *watches])
+        self._sources = Counter([kind, *owns, *watches, *kept])
         self._kinds = list(self._sources)
         self._seen: dict[type[Object], dict[tuple[str, str], str]] = {each: {} for each in self._kinds}
 
@@ -169,6 +178,12 @@ class ControllerTest:
             return result
 
         return recorded
+
+    def _failed(self, obj: Any, err: BaseException, ctx: Any) -> None:
+        """Note what a workflow has raised before the reconciler was called."""
+        with self._changed:
+            if not any(each.error is err for each in self.reconciled):
+                self.reconciled.append(Reconciled(ctx.request, None, err))
 
     # ---- to the end -----------------------------------------------------------------------------------------------
 
@@ -290,6 +305,7 @@ def controller_test(
     kind: type[Object] | None = None,
     owns: Iterable[type[Object]] = (),
     watches: Mapping[type[Object], Callable[[Any], Iterable[Request]]] | None = None,
+    dependents: Workflow | Iterable[Member] = (),
     clientset: Clientset | None = None,
     namespace: str = "",
     allow_errors: bool = False,
@@ -300,9 +316,10 @@ def controller_test(
     """A controller over a cluster that holds `objects`, to be entered: it runs until it is idle, then the body runs.
 
     `kind` is what it is for; it may be left out where the first parameter of `reconcile` is annotated with it. `owns`,
-    `watches` and further keywords are those of `Manager.controller`. `clientset` is a cluster to run it over instead of
-    a fake. What the reconciler raises is raised to the test, unless with `allow_errors`. `timeout` is how long
-    (seconds, of real time) it may take until it is idle. Raises TypeError when it cannot be told what it is for.
+    `watches`, `dependents` and further keywords are those of `Manager.controller`. `clientset` is a cluster to run it
+    over instead of a fake. What the reconciler raises is raised to the test, unless with `allow_errors`. `timeout` is
+    how long (seconds, of real time) it may take until it is idle. Raises TypeError when it cannot be told what it is
+    for.
     """
     return ControllerTest(
         reconcile,
@@ -310,6 +327,7 @@ def controller_test(
         kind=kind or _kind_of(reconcile),
         owns=list(owns),
         watches=dict(watches or {}),
+        dependents=_workflow_of(dependents),
         clientset=clientset,
         namespace=namespace,
         allow_errors=allow_errors,
@@ -330,6 +348,20 @@ def _kind_of(reconcile: Any) -> type[Object]:
     if not (isinstance(found, type) and issubclass(found, Object)):
         raise TypeError(f"what {reconcile!r} reconciles is not annotated: pass kind=")
     return found
+
+
+def _workflow_of(dependents: Workflow | Iterable[Member]) -> Workflow | None:
+    if isinstance(dependents, Workflow):
+        return dependents
+    given = list(dependents)
+    return Workflow(given) if given else None
+
+
+def _kinds_of(workflow: Workflow) -> Iterator[type[Object]]:
+    """The classes of what a workflow keeps, as far as it watches them from the start."""
+    for member in workflow.graph.members.values():
+        if isinstance(member, Dependent) and isinstance(member.kind, type) and member.active is None:
+            yield member.kind
 
 
 def _key(obj: Any) -> tuple[str, str]:
