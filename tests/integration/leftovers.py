@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from k8srt import errors
 from k8srt.kubernetes import Clientset
 from k8srt.testing import eventually
@@ -29,9 +31,10 @@ Held = set[tuple[str, str, str]]
 
 def held(cs: Clientset) -> Held:
     """Resource, namespace and name of what tests may have made: what has no namespace, and what is in `default`."""
-    found = {(which, "", each.metadata.name) for which in CLUSTER_SCOPED for each in cs.resource(which).list()}
     cs.discovery.invalidate()
-    for name in _namespaced(cs):
+    served = _served(cs, namespaced=False) & set(CLUSTER_SCOPED)
+    found = {(which, "", each.metadata.name) for which in served for each in cs.resource(which).list()}
+    for name in _served(cs, namespaced=True):
         found |= {(name, "default", each.metadata.name) for each in cs.resource(name, "default").list()}
     return found
 
@@ -53,7 +56,8 @@ def remove(cs: Clientset, made: Held, controlled: bool) -> None:
             client.delete(name, **({"grace_period_seconds": 0} if namespace else {}))
         except errors.NotFound:
             continue
-    cs.core_v1.events("default").delete_collection()
+    with contextlib.suppress(errors.NotFound):
+        cs.core_v1.events("default").delete_collection()
     if not controlled:
         for name in sorted(namespaces):
             finish(cs, name)
@@ -70,7 +74,7 @@ def _turn(each: tuple[str, str, str]) -> tuple[object, ...]:
 
 def _unhold(cs: Clientset, namespaces: set[str], definitions: set[str]) -> None:
     """Take the finalizers off what is in these namespaces, or of one of these definitions: nobody else will."""
-    for which in _namespaced(cs):
+    for which in _served(cs, namespaced=True):
         for each in cs.resource(which).list():
             there = each.metadata
             if there.finalizers and (which in definitions or there.namespace in namespaces):
@@ -82,13 +86,13 @@ def _unhold(cs: Clientset, namespaces: set[str], definitions: set[str]) -> None:
                     continue
 
 
-def _namespaced(cs: Clientset) -> list[str]:
-    """What can be listed and deleted in a namespace, but events."""
-    return [
+def _served(cs: Clientset, namespaced: bool) -> set[str]:
+    """What can be listed and deleted, but events."""
+    return {
         f"{row.resource}.{row.gvk.group}" if row.gvk.group else row.resource
-        for row in cs.api_resources(namespaced=True)
+        for row in cs.api_resources(namespaced=namespaced)
         if {"list", "delete"} <= set(row.verbs) and row.kind != "Event"
-    ]
+    }
 
 
 def _is_waited_for(which: str, name: str) -> bool:
@@ -101,7 +105,7 @@ def _there(cs: Clientset) -> set[tuple[str, str]]:
 
 def finish(cs: Clientset, namespace: str) -> None:
     """Do what a controller of namespaces does: empty one that is being deleted, and let it go."""
-    for which in [*_namespaced(cs), "events"]:
+    for which in [*_served(cs, namespaced=True), "events"]:
         client = cs.resource(which, namespace)
         for each in client.list():
             try:
