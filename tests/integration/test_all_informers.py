@@ -15,13 +15,15 @@ def register_all(factory: SharedInformerFactory, cs: Clientset) -> None:
     """Touch the informer of everything that the server serves and that can be listed and watched."""
     from k8srt.informers.typed._index import GROUPS
 
-    served = {each.group_version for each in cs.discovery.server_groups_and_resources().resources}
+    lists = cs.discovery.server_groups_and_resources().resources
+    served = {(each.group_version, one.kind) for each in lists for one in each.resources or ()}
     for attribute in GROUPS:
         group = getattr(factory, attribute)
         resources = [name for name in vars(type(group)) if not name.startswith("_")]
         clients = getattr(cs, attribute)
-        if getattr(clients, resources[0])().info.api_version in served:
-            for name in resources:
+        for name in resources:
+            info = getattr(clients, name)().info
+            if (info.api_version, info.gvk.kind) in served:  # older servers have the group, and not all of it
                 assert getattr(group, name).informer is not None
 
 
@@ -37,7 +39,7 @@ def test_inf_52_every_resource_that_can_be_listed_and_watched_syncs_and_its_list
             synced = factory.wait_for_cache_sync(timeout=LIMIT)
 
             assert synced.as_error() is None
-            assert len(synced) > 50
+            assert len(synced) > 40
             assert factory.core_v1.config_maps.lister.get("seen", "default") is not None
             names = {one.metadata.name for one in factory.core_v1.namespaces.lister.list()}
             assert {"default", "kube-system"} <= names
