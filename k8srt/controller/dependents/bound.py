@@ -6,22 +6,24 @@ Contract: DEP-01 to DEP-05.
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from k8srt.controller.dependents.belonging import EnqueuePrimary, index
+from k8srt.controller.dependents.belonging import EnqueuePrimary
 from k8srt.controller.dependents.dependent import Dependent
 from k8srt.controller.dependents.external import ExternalDependent, ExternalKeeper
 from k8srt.controller.dependents.keeper import Keeper
 from k8srt.controller.dependents.objects import ObjectKeeper
 from k8srt.controller.dependents.own_writes import OwnWrites, Unechoed
-from k8srt.controller.dependents.state import DependentState
+from k8srt.controller.dependents.state import DependentResult
+from k8srt.controller.dependents.watching import DependentKind, Late
 from k8srt.controller.dependents.workflow import Workflow, WorkflowRun
 from k8srt.controller.finalizers import contains_finalizer, with_finalizer
 from k8srt.controller.kinds import Form, gvk_of, name_of
 from k8srt.controller.request import Request, Result
-from k8srt.controller.source import Kind, Source
+from k8srt.controller.source import Source
 
 if TYPE_CHECKING:
     from k8srt.controller.cache.cache import Cache
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from k8srt.util.clock import Clock
 
 _SOME = 20
+_QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 LOOK_AGAIN = 10.0
 """Seconds until it is looked again whether what was deleted is gone, if no event tells before."""
@@ -77,6 +80,10 @@ class Bound:
         gvk = gvk_of(kind)
         if workflow.explicit:
             self.finalizer = workflow.finalizer or f"{gvk.group or 'k8srt.io'}/{controller}-dependents"
+            if not _QUALIFIED.fullmatch(self.finalizer.partition("/")[2]):
+                raise ValueError(
+                    f"controller {controller}: {self.finalizer!r} is no finalizer; give the Workflow another"
+                )
         self._keepers: dict[str, Keeper] = {}
         self._lock = threading.Lock()  # guards _not_ready
         self._not_ready: dict[Request, str] = {}
@@ -105,7 +112,7 @@ class Bound:
                 continue
             assert isinstance(member, Dependent)
             if member.active is not None:
-                late = _Late(keeper, lambda member=member: self._watch(controller, member))  # type: ignore[misc]
+                late = Late(keeper, lambda member=member: self._watch(controller, member))  # type: ignore[misc]
                 self._keepers[member.name] = late
             elif member.gvk not in watched:
                 watched.add(member.gvk)
@@ -153,9 +160,20 @@ class Bound:
             ctx.workflow_run = WorkflowRun(self.workflow, self._keepers, primary, ctx)  # it may have a finalizer now
             if not self.workflow.by_hand:
                 ctx.workflow_run.run()
-            return reconcile(ctx.request, ctx)
+            result = reconcile(ctx.request, ctx)
+            look_again = result in (None, Result()) and self._is_leaving(ctx.workflow_run)
+            return Result(requeue_after=LOOK_AGAIN) if look_again else result
 
         return run
+
+    def _is_leaving(self, run: WorkflowRun) -> bool:
+        """Whether something is not gone yet of which no event may tell when it is."""
+        for name, state in run.dependents.items():
+            member = self.workflow.graph.members[name]
+            untold = member.deleted is not None or isinstance(member, ExternalDependent)
+            if untold and state.result is DependentResult.DELETED and not state.ready:
+                return True
+        return False
 
     def _clean_up(self, primary: Any, ctx: Context[Any]) -> Result | None:
         return None if ctx.workflow.delete() else Result(requeue_after=LOOK_AGAIN)
@@ -184,38 +202,6 @@ class Bound:
 
     def __repr__(self) -> str:
         return f"<Bound {self.workflow!r}>"
-
-
-class DependentKind(Kind):
-    """The dependents of a kind, found by their label."""
-
-    def informer(self) -> Any:
-        index(self._cache, self.kind)
-        return super().informer()
-
-
-class _Late:
-    """Opens the watch of a dependent when it is first active."""
-
-    def __init__(self, keeper: Keeper, open_watch: Callable[[], None]) -> None:
-        self._keeper = keeper
-        self._open_watch = open_watch
-        self._opening = threading.Lock()  # held by who opens it, while the others wait for it
-        self._open = False
-
-    def bring(self, primary: Any, ctx: Context[Any]) -> DependentState:
-        self._ensure_open()
-        return self._keeper.bring(primary, ctx)
-
-    def remove(self, primary: Any, ctx: Context[Any]) -> DependentState:
-        self._ensure_open()
-        return self._keeper.remove(primary, ctx)
-
-    def _ensure_open(self) -> None:
-        with self._opening:
-            if not self._open:
-                self._open_watch()
-                self._open = True
 
 
 def _check(member: Dependent[Any], form: Form, namespaced: bool, primary: str) -> None:

@@ -89,7 +89,7 @@ class ExternalDependent(Member, ABC, Generic[T]):
 
     @abstractmethod
     def delete(self, primary: Any, actual: T) -> None:
-        """Delete it, or begin to."""
+        """Delete it, or begin to. While it is still there, it is asked for again."""
 
     def matches(self, actual: T, wanted: T) -> bool:
         """Whether it is as it should be; by default whether both are equal."""

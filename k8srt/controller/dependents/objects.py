@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import GroupVersionKind
+from k8srt.apimachinery.unstructured import Unstructured
 from k8srt.controller.client.applying import Ensured, keep
 from k8srt.controller.dependents.belonging import ANNOTATION, LABEL, belongs_to, label_of, members
 from k8srt.controller.dependents.dependent import Dependent
@@ -83,7 +84,7 @@ class ObjectKeeper:
         def will_do(wanted: Any, actual: Any) -> bool:
             return _is_ours(actual, wanted) and matches is not None and bool(matches(wanted, actual))
 
-        if not isinstance(self._dependent.kind, type):  # read from the cache, which watches it anyway
+        if isinstance(obj, Unstructured):  # read from the cache, which watches it anyway
             ctx = dataclasses.replace(ctx, client=ctx.client.with_settings(cache_unstructured=True))
         return keep(
             ctx,

@@ -54,17 +54,25 @@ class _Write:
         self._note("" if before is None else before.metadata.resource_version or "", _version(answer))
 
 
+class _UnderWay:
+    """What came while an object was written, by so many at once."""
+
+    def __init__(self) -> None:
+        self.writers = 0
+        self.waiting: list[tuple[Event, Callable[[], object]]] = []
+
+
 class OwnWrites:
     """See the module. Thread-safe. What is not heard of within ten minutes is forgotten, and then not left out."""
 
     def __init__(self, clock: Clock = SYSTEM) -> None:
         self._lock = threading.Lock()  # guards all below
         self._known: TTLCache[tuple[_Place, str], str] = TTLCache(AT_MOST, LIFETIME, clock.now)
-        self._under_way: dict[_Place, list[tuple[Event, Callable[[], object]]]] = {}
+        self._under_way: dict[_Place, _UnderWay] = {}
 
     @contextmanager
     def writing(self, request: Request, obj: Object) -> Iterator[_Write]:
-        """Within the context, a reconcile of the request writes an object. One such write at a time."""
+        """Within the context, a reconcile of the request writes an object."""
         place = _place(request, obj)
 
         def note(before: str, after: str) -> None:
@@ -72,13 +80,17 @@ class OwnWrites:
                 self._known[place, after] = before
 
         with self._lock:
-            self._under_way[place] = []
+            under_way = self._under_way.setdefault(place, _UnderWay())
+            under_way.writers += 1
         try:
             yield _Write(note)
         finally:
             with self._lock:
-                waiting = self._under_way.pop(place, [])
-            for event, pass_on in waiting:
+                under_way.writers -= 1
+                over = not under_way.writers
+                if over:
+                    del self._under_way[place]
+            for event, pass_on in under_way.waiting if over else ():
                 if not self._is_own(place, event):
                     pass_on()
 
@@ -90,9 +102,9 @@ class OwnWrites:
             return True
         place = _place(request, event.object)
         with self._lock:
-            waiting = self._under_way.get(place)
-            if waiting is not None:
-                waiting.append((event, pass_on))
+            under_way = self._under_way.get(place)
+            if under_way is not None:
+                under_way.waiting.append((event, pass_on))
                 return False
         return not self._is_own(place, event)
 

@@ -90,6 +90,8 @@ def test_dep_01_what_a_controller_cannot_have(manager: Manager) -> None:
         Builder(manager).for_(ConfigMap).dependents(one("a")).with_options(run_in="process").complete(nothing)
     with pytest.raises(TypeError, match="abstract"):
         ExternalDependent("a")  # type: ignore[abstract]
+    with pytest.raises(ValueError, match="is no finalizer; give the Workflow another"):
+        Builder(manager).for_(ConfigMap).named("x" * 60).dependents(one("a", delete="explicit")).complete(nothing)
     Builder(manager).for_(ConfigMap).dependents(Dependent(Namespace, nothing, delete="explicit")).complete(nothing)
 
 

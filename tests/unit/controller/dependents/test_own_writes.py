@@ -96,6 +96,21 @@ def test_dep_05_an_event_that_comes_first_waits_for_the_answer() -> None:
     assert len(rig.writes) == 1
 
 
+def test_dep_05_two_writes_of_one_object_at_once_lose_nothing() -> None:
+    rig = Rig()
+
+    with rig.writes.writing(MINE, at("")) as first:
+        with rig.writes.writing(MINE, at("")) as second:
+            second.answered(at("5"), at("6"))
+            rig.led_to(UpdateEvent(at("6"), at("7")))
+            rig.led_to(UpdateEvent(at("5"), at("6")))
+            rig.queue.requests.clear()
+        assert rig.queue.requests == []
+        first.answered(at("7"), at("8"))
+
+    assert rig.queue.requests == [MINE]
+
+
 def test_dep_05_a_write_that_failed_hides_nothing() -> None:
     rig = Rig()
 
