@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from k8srt.apimachinery.object import Object
 from k8srt.controller.builder import Builder
+from k8srt.controller.dependents.member import Member
+from k8srt.controller.dependents.workflow import Workflow
 from k8srt.controller.finalizers import with_finalizer
 from k8srt.controller.manager.groups import FunctionRunnable
 from k8srt.controller.predicate import Where
@@ -83,6 +85,7 @@ class Decorators:
         *,
         owns: Iterable[Any] = (),
         watches: Mapping[Any, Callable[[Any], Iterable[Request]]] | None = None,
+        dependents: Iterable[Member] | Workflow = (),
         where: Where | Iterable[Where] = None,
         labels: Mapping[str, Any] | None = None,
         annotations: Mapping[str, Any] | None = None,
@@ -96,7 +99,8 @@ class Decorators:
         """Make a function the reconciler of a kind: of `(request, ctx)`, or of `(obj, ctx)`. It stays as it is.
 
         `owns` are kinds whose objects lead to the one that controls them, `watches` gives for other kinds the function
-        that says to which requests they lead. `where`, `labels` and `annotations` say which objects of `kind` matter.
+        that says to which requests they lead. `dependents` are kept for each object, before the function is called.
+        `where`, `labels` and `annotations` say which objects of `kind` matter.
         `finalizer` keeps an object until `cleanup(obj, ctx)` has returned, see `with_finalizer`.
         `uses` is what it asks the server for: `[(Deployment, "create"), (Foo, "patch/status")]`, see `Builder.uses`.
         Other keywords are those of `Options`: `workers`, `timeout`, `backoff`, … Contract: DEC-01, FLT-01.
@@ -109,6 +113,10 @@ class Decorators:
             builder.owns(owned)
         for other, requests_of in (watches or {}).items():
             builder.watches(other, map=requests_of)
+        if isinstance(dependents, Workflow):
+            builder.dependents(dependents)
+        elif kept := list(dependents):
+            builder.dependents(*kept)
         for used, *verbs in uses:
             for verb, _, part in (each.partition("/") for each in verbs):
                 builder.uses(used, verb, part=part)
