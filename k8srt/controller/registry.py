@@ -24,7 +24,19 @@ if TYPE_CHECKING:
 else:
     _Decorators = object
 
-DECORATORS = ("controller", "on_start", "on_stop", "runnable", "index", "check", "validate", "mutate", "convert")
+DECORATORS = (
+    "controller",
+    "timer",
+    "daemon",
+    "on_start",
+    "on_stop",
+    "runnable",
+    "index",
+    "check",
+    "validate",
+    "mutate",
+    "convert",
+)
 _BARE = ("on_start", "on_stop")
 
 

@@ -3,6 +3,9 @@
     @mgr.controller(Foo, owns=[Deployment])
     def reconcile(obj, ctx): ...
 
+    @mgr.timer(Foo, interval=60.0)
+    def check(obj, ctx): ...
+
     @mgr.on_start
     def connect(mgr): ...
 
@@ -26,6 +29,7 @@ from k8srt.controller.finalizers import with_finalizer
 from k8srt.controller.manager.groups import FunctionRunnable
 from k8srt.controller.predicate import Where
 from k8srt.controller.request import Request, Result
+from k8srt.controller.timers.decorating import TimerDecorators
 
 if TYPE_CHECKING:
     from k8srt.controller.manager.manager import Manager
@@ -76,7 +80,7 @@ def _call(function: Callable[..., object], manager: Manager) -> None:
     function(*([manager] if inspect.signature(function).parameters else []))
 
 
-class Decorators:
+class Decorators(TimerDecorators):
     """What a manager inherits."""
 
     def controller(
