@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from k8srt.controller.cache.scopes import KindScope as KindScope
     from k8srt.controller.cache.scopes import Scope as Scope
     from k8srt.controller.cache.scopes import transform_strip_managed_fields as transform_strip_managed_fields
+    from k8srt.controller.changes.essence import Change as Change
     from k8srt.controller.client.applying import Ensured as Ensured
     from k8srt.controller.client.client import Client as Client
     from k8srt.controller.client.patches import merge_from as merge_from
@@ -91,6 +92,7 @@ __getattr__, __dir__ = lazy_exports(
         "AlreadyOwnedError": "k8srt.controller.ownership",
         "Builder": "k8srt.controller.builder",
         "Cache": "k8srt.controller.cache.cache",
+        "Change": "k8srt.controller.changes.essence",
         "Channel": "k8srt.controller.sources.channel",
         "Client": "k8srt.controller.client.client",
         "Cluster": "k8srt.controller.cluster",

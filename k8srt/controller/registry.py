@@ -7,11 +7,12 @@
 
     mgr.include(registry)                    # in the program, any number of times and managers
 
-Contract: DEC-04.
+Contract: DEC-03, DEC-04.
 """
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,11 +38,19 @@ DECORATORS = (
     "mutate",
     "convert",
 )
+CHANGES = ("create", "update", "delete", "field")
 _BARE = ("on_start", "on_stop")
 
 
 class Registry(_Decorators):
     """See the module: it has the decorators of `Manager`, with the same arguments. Thread-safe."""
+
+    if not TYPE_CHECKING:
+
+        @property
+        def on(self) -> _On:
+            """Decorators for handlers of single changes."""
+            return _On(self)
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # guards _entries
@@ -73,7 +82,7 @@ class Registry(_Decorators):
         with self._lock:
             entries = list(self._entries)
         for name, args, options, function in entries:
-            decorator = getattr(manager, name)
+            decorator = operator.attrgetter(name)(manager)
             if name in _BARE:
                 decorator(function)
             else:
@@ -86,3 +95,19 @@ class Registry(_Decorators):
     def __repr__(self) -> str:
         with self._lock:
             return f"<Registry of {', '.join(sorted({entry[0] for entry in self._entries})) or 'nothing'}>"
+
+
+class _On:
+    """The decorators for handlers of single changes."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in CHANGES:
+            raise AttributeError(f"there is no on.{name}; there are {', '.join(CHANGES)}")
+        note = self._registry._note
+        return lambda *args, **options: lambda function: note(f"on.{name}", args, options, function)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *CHANGES]

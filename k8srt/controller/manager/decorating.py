@@ -11,11 +11,12 @@
 
 Each returns the function as it is. `Registry` has the same for managers that are not there yet.
 
-Contract: DEC-01, DEC-02, DEC-04.
+Contract: DEC-01 to DEC-04.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -32,6 +33,7 @@ from k8srt.controller.request import Request, Result
 from k8srt.controller.timers.decorating import TimerDecorators
 
 if TYPE_CHECKING:
+    from k8srt.controller.changes.on import On
     from k8srt.controller.manager.manager import Manager
     from k8srt.controller.registry import Registry
     from k8srt.controller.webhook.server import WebhookServer
@@ -83,6 +85,16 @@ def _call(function: Callable[..., object], manager: Manager) -> None:
 class Decorators(TimerDecorators):
     """What a manager inherits."""
 
+    @functools.cached_property
+    def on(self) -> On:
+        """Decorators for handlers of single changes: `@mgr.on.create(Foo)`, `update`, `delete`, `field`.
+
+        A second choice: a reconciler (`controller`) says less, and forgets nothing. Contract: DEC-03.
+        """
+        from k8srt.controller.changes.on import On  # few managers have any
+
+        return On(cast("Manager", self))
+
     def controller(
         self,
         kind: Any,
@@ -107,7 +119,8 @@ class Decorators(TimerDecorators):
         `where`, `labels` and `annotations` say which objects of `kind` matter.
         `finalizer` keeps an object until `cleanup(obj, ctx)` has returned, see `with_finalizer`.
         `uses` is what it asks the server for: `[(Deployment, "create"), (Foo, "patch/status")]`, see `Builder.uses`.
-        Other keywords are those of `Options`: `workers`, `timeout`, `backoff`, … Contract: DEC-01, FLT-01.
+        Other keywords are those of `Options`: `workers`, `timeout`, `backoff`, …; and `replace`, which has it take the
+        place of the controller that has its name, as when the cell of a notebook runs again. Contract: DEC-01, FLT-01.
         """
         if bool(finalizer) != (cleanup is not None):
             raise ValueError("finalizer and cleanup belong together")

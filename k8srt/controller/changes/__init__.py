@@ -1,0 +1,1 @@
+"""Handlers of single changes, for scripts: an object was created, updated, deleted, a field of it has changed."""
