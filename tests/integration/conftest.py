@@ -69,13 +69,6 @@ def living_server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def embedded_server() -> Iterator[APIServer]:
-    """The embedded server, whatever is chosen: for tests of its own, or of programs that know it by URL and token."""
-    with APIServer() as server:
-        yield server
-
-
 @pytest.fixture
 def cs(server: Server) -> Iterator[Clientset]:
     """A client of the `server` of the module."""

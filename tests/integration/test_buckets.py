@@ -127,6 +127,7 @@ def test_it_runs_with_the_rights_it_asks_for_and_no_others(rbac_server: Server, 
         buckets.wait("photos", "delete", timeout=20)
 
 
+@pytest.mark.embedded
 def test_the_service_guards_what_it_holds(storage: StorageService) -> None:
     client = StorageClient(storage.url)
     client.ensure("a", owner="me", quota=1)

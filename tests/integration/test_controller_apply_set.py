@@ -58,6 +58,7 @@ def test_apl_06_what_is_no_longer_wanted_goes(cs: Clientset, namespace: str, mad
         secrets.get("s1")
 
 
+@pytest.mark.embedded
 def test_apl_06_sets_are_named_and_have_an_owner() -> None:
     ctx: Any = SimpleNamespace(home=SimpleNamespace(object_of=lambda request: None), request="shop/a")
     owner = ConfigMap(metadata=ObjectMeta(name="a", namespace="shop", uid="u"))

@@ -18,7 +18,6 @@ from k8srt.controller import Context, Manager, Request, Result, TerminalError
 from k8srt.controller.cache.cache import NoFieldIndex
 from k8srt.controller.failures import ShutdownTimeout
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer
 from k8srt.testing.choosing import Server
 from k8srt.util.threads import Stop
 
@@ -240,11 +239,11 @@ PROGRAM = """
 import sys
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.controller import Manager
-from k8srt.rest import Config
+from k8srt.tools.clientcmd import load_config
 
-manager = Manager(Config(host=sys.argv[1], bearer_token=sys.argv[2]))
+manager = Manager(load_config(sys.argv[1]).config, namespace=sys.argv[2])
 
-@manager.controller(ConfigMap)
+@manager.controller(ConfigMap, where=lambda obj: obj.metadata.name == "a")
 def reconcile(request, ctx):
     print("reconciled", flush=True)
     ctx.stop.wait()
@@ -257,13 +256,12 @@ print(manager.state, flush=True)
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_sig_01_a_signal_ends_a_program_in_order(
-    embedded_server: APIServer, tmp_path: Path, number: signal.Signals
+    cs: Clientset, namespace: str, kubeconfig: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    with Clientset(embedded_server.config) as cs:
-        cs.core_v1.config_maps("default").create(config_map(f"a-{number.name.lower()}"))
-    command = [sys.executable, str(program), embedded_server.url, embedded_server.token]
+    cs.core_v1.config_maps(namespace).create(config_map("a"))
+    command = [sys.executable, str(program), str(kubeconfig), namespace]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "reconciled\n"

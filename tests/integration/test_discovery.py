@@ -17,7 +17,7 @@ from k8srt.apimachinery.schema import GroupVersion, GroupVersionKind, GroupVersi
 from k8srt.discovery import CachedDiscoveryClient, DiscoveryClient, MemCacheClient
 from k8srt.kubernetes import Clientset
 from k8srt.scale import ScaleClient
-from k8srt.testing import APIServer, eventually
+from k8srt.testing import eventually
 from k8srt.testing.choosing import Server
 from tests.integration.wire import Exchange, WireServer
 from tests.unit.discovery.answers import Answers, failure, plain
@@ -72,6 +72,7 @@ def test_cli_19_both_forms_of_a_real_server_tell_the_same(server: Server) -> Non
     assert aggregated.groups[0].name == ""
 
 
+@pytest.mark.embedded
 def test_cli_21_groups_that_fail_over_http_cost_nothing_else() -> None:
     answers = plain(apis_batch_v1=failure(503, "later"))
     with WireServer(respond_with(answers)) as wire, Clientset(wire.config()) as cs:
@@ -113,23 +114,24 @@ def test_cli_24_the_hash_of_a_document_changes_with_it(cs: Clientset) -> None:
     assert "io.k8s.api.core.v1.Pod" in discovery.openapi_v2()["definitions"]
 
 
-def test_cli_26_several_processes_may_fill_one_folder_at_once(embedded_server: APIServer, tmp_path: Path) -> None:
+def test_cli_26_several_processes_may_fill_one_folder_at_once(kubeconfig: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from k8srt.discovery import CachedDiscoveryClient; from k8srt.rest import Config\n"
+        "from k8srt.tools.clientcmd import load_config\n"
         "for _ in range(5):\n"
-        "    config = Config(host=sys.argv[1], bearer_token=sys.argv[2])\n"
-        "    client = CachedDiscoveryClient.for_config(config, sys.argv[3])\n"
+        "    client = CachedDiscoveryClient.for_config(load_config(sys.argv[1]).config, sys.argv[2])\n"
         "    client.invalidate()\n"
         "    assert len(client.server_groups_and_resources().resources) > 20\n"
-        "    again = CachedDiscoveryClient.for_config(Config(host='http://127.0.0.1:1'), sys.argv[3])\n"
+        "    again = CachedDiscoveryClient.for_config(Config(host='http://127.0.0.1:1'), sys.argv[2])\n"
         "    assert len(again.server_groups_and_resources().resources) > 20\n"
     )
-    words = [sys.executable, "-c", code, embedded_server.url, embedded_server.token, str(tmp_path)]
+    folder = tmp_path / "kept"
+    words = [sys.executable, "-c", code, str(kubeconfig), str(folder)]
 
     running = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(3)]
 
     assert [(process.communicate(timeout=60)[1], process.returncode) for process in running] == [("", 0)] * 3
-    assert not [each for each in tmp_path.rglob("*") if each.is_file() and each.suffix != ".json"]
+    assert not [each for each in folder.rglob("*") if each.is_file() and each.suffix != ".json"]
 
 
 @pytest.mark.server_at_least("1.26")  # before that, only the document has an ETag

@@ -118,6 +118,7 @@ def test_mgr_01_what_cannot_work_fails_at_once_and_leaves_nothing_open(server: S
             Manager(server.config, health_address=f"127.0.0.1:{port}", leader_election=Election())
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -134,6 +135,7 @@ def test_mgr_01_bad_options_are_named(options: dict[str, Any], why: str) -> None
         Manager(Config(host="http://127.0.0.1:1"), **options)
 
 
+@pytest.mark.embedded
 def test_mgr_01_a_configuration_is_needed() -> None:
     with pytest.raises(errors.ConfigError, match="a manager needs a Config"):
         Manager(None)  # type: ignore[arg-type]

@@ -73,6 +73,7 @@ def test_thr_10_start_works_within_an_event_loop_and_shows_itself(server: Server
     assert "<th>state</th><td>stopped</td>" in shown
 
 
+@pytest.mark.embedded
 def test_thr_11_nothing_of_the_interpreter_is_changed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -223,6 +223,7 @@ def test_mtr_07_and_thr_13_what_has_ended_is_not_scraped(server: Server, cs: Cli
     metrics_module.WEBHOOK_PANICS.labels()
 
 
+@pytest.mark.embedded
 def test_mtr_03_webhooks_are_counted_from_the_start() -> None:
     figures = metrics_module.WebhookFigures()
     metrics_module.install()
