@@ -401,8 +401,8 @@ def test_dec_04_a_registry_is_filled_before_there_is_a_manager(manager: Manager)
     other.include(registry)
     other.stop()
     assert "controller" in dir(registry)
-    with pytest.raises(AttributeError, match="has no 'daemon'"):
-        registry.daemon(ConfigMap)
+    with pytest.raises(AttributeError, match="has no 'resume'"):
+        registry.resume(ConfigMap)
     with pytest.raises(TypeError, match="function"):
         registry.on_stop(3)
 
