@@ -137,6 +137,24 @@ def test_dec_03_what_does_not_fit_is_refused(server: Server) -> None:
         manager.stop()
 
 
+def test_dec_03_the_rights_it_takes_are_known(server: Server) -> None:
+    manager = Manager(server.config)
+    try:
+        manager.on.create(ConfigMap, name="frugal", domain="example.com", uses=[(ClusterRole, "get")])(
+            lambda obj, ctx: None
+        )
+        (controller,) = manager.controllers
+        before = {rule["resources"][0]: rule["verbs"] for rule in controller.description.rules()}
+        manager.on.delete(ConfigMap)(lambda obj, ctx: None)
+        after = {rule["resources"][0]: rule["verbs"] for rule in controller.description.rules()}
+    finally:
+        manager.stop()
+
+    assert set(before["configmaps"]) == {"list", "watch", "patch"}
+    assert before["clusterroles"] == ["get"]
+    assert set(after["configmaps"]) == {"get", "list", "watch", "patch"}
+
+
 def test_dec_03_the_page_does_what_it_says(server: Server, cs: Clientset, namespace: str) -> None:
     (code,) = snippets_of("Handlers of single changes")
     maps = cs.core_v1.config_maps(namespace)

@@ -7,7 +7,7 @@ Contract: DEC-03.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 JSON = Mapping[str, Any]
@@ -81,6 +81,3 @@ def _differences(path: tuple[str, ...], old: Any, new: Any) -> Iterator[Differen
             yield from _differences((*path, name), old.get(name), new.get(name))
     elif old != new:
         yield Difference(".".join(path), old, new)
-
-
-Essence = Callable[[Any], dict[str, Any]]

@@ -18,12 +18,13 @@ All handlers of a kind are one controller. Contract: DEC-03.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from k8srt.controller.builder import Builder
 from k8srt.controller.changes.handlers import Handler, Handlers, What
 from k8srt.controller.changes.keeping import InAnnotation, InMemory
+from k8srt.controller.controller import Controller
 from k8srt.controller.filters import annotations_match, labels_match
 from k8srt.controller.kinds import gvk_of, name_of
 from k8srt.controller.predicate import Where, as_predicates
@@ -42,6 +43,7 @@ class _Kind(NamedTuple):
     keep: Keep
     domain: str
     finalizer: str
+    controller: Controller
 
 
 class On:
@@ -51,7 +53,8 @@ class On:
     of a kind hold for all: `keep` says where is kept what was last handled: "annotation" of the object, or "memory",
     which begins anew with each start; without it an annotation where there is a `domain`, the operator's own
     ("example.com"), else memory. Without a `domain` it is the group of the kind, if that is not one of Kubernetes.
-    Further keywords of the first are those of `Options`: `workers`, `timeout`, `backoff`, …
+    `uses` is what the handlers ask the server for, as of `Manager.controller`. Further keywords of the first are those
+    of `Options`: `workers`, `timeout`, `backoff`, …
     """
 
     def __init__(self, manager: Manager) -> None:
@@ -103,13 +106,24 @@ class On:
         settled = self._settled(kind, **options)
         if what == "delete" and not settled.finalizer:
             raise ValueError(f'on.delete of {name_of(kind)} needs a domain for its finalizer: domain="example.com"')
+        if what == "delete":
+            settled.controller.description.finalizer = settled.finalizer
         settled.handlers.add(handler)
 
-    def _settled(self, kind: Any, *, keep: Keep = "", domain: str = "", name: str = "", **options: Any) -> _Kind:
+    def _settled(
+        self,
+        kind: Any,
+        *,
+        keep: Keep = "",
+        domain: str = "",
+        name: str = "",
+        uses: Sequence[tuple[Any, *tuple[str, ...]]] = (),
+        **options: Any,
+    ) -> _Kind:
         gvk = gvk_of(kind)
         known = self._kinds.get(gvk)
         if known is not None:
-            if options or name or keep not in ("", known.keep) or domain not in ("", known.domain):
+            if options or uses or name or keep not in ("", known.keep) or domain not in ("", known.domain):
                 raise ValueError(f"what holds for all handlers of {name_of(kind)} is said at the first of them")
             return known
         if keep not in ("", "annotation", "memory"):
@@ -125,8 +139,12 @@ class On:
         handlers = Handlers(
             InAnnotation(f"{domain}/last-handled.{name}") if keep == "annotation" else InMemory(), finalizer
         )
-        Builder(self._manager).for_(kind).named(name).with_options(**options).complete(handlers)
-        settled = self._kinds[gvk] = _Kind(handlers, keep, domain, finalizer)
+        builder = Builder(self._manager).for_(kind).named(name).with_options(**options)
+        mine = [(kind, "patch")] if uses and keep == "annotation" else []
+        for used, *verbs in (*uses, *mine):
+            for verb, _, part in (each.partition("/") for each in verbs):
+                builder.uses(used, verb, part=part)
+        settled = self._kinds[gvk] = _Kind(handlers, keep, domain, finalizer, builder.build(handlers))
         return settled
 
     def __repr__(self) -> str:
