@@ -84,6 +84,12 @@ class Life:
             return self._state
 
     @property
+    def grace(self) -> float:
+        """What everything has to end, in seconds; less than 0 is without limit."""
+        with self._lock:
+            return self._grace
+
+    @property
     def errors(self) -> list[BaseException]:
         """What has failed so far."""
         with self._lock:

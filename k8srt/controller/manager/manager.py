@@ -54,6 +54,7 @@ from k8srt.util.stacks import warn_if_patched
 from k8srt.util.threads import Latch
 
 if TYPE_CHECKING:
+    from k8srt.controller.tracing.tracing import Tracing
     from k8srt.controller.webhook.server import WebhookServer
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,8 @@ class Manager(Parts, Decorators):
     and without one nothing is served. `healthz` and `readyz` are the paths of the checks. `webhook_server` is used
     instead of one with the usual settings, `broadcaster` instead of one of its own, and is not ended. `patience` is
     after how many seconds a start says what it waits for. `preflight` "warn" or "fail" has the start ask for the rights
-    first.
+    first. `tracing` makes spans of reconciles, their requests and calls of webhooks: True by the tracer provider that
+    the program has set for OpenTelemetry, or one of its own.
     """
 
     def __init__(
@@ -109,6 +111,7 @@ class Manager(Parts, Decorators):
         broadcaster: EventBroadcaster | None = None,
         preflight: Literal["", "warn", "fail"] = "",
         patience: float = PATIENCE,
+        tracing: Any = False,
         clock: Clock = SYSTEM,
         **cache_options: Any,
     ) -> None:
@@ -120,6 +123,7 @@ class Manager(Parts, Decorators):
             raise ValueError(f"on_lease_lost: expected 'raise' or 'exit', not {on_lease_lost!r}")
         if preflight not in ("", "warn", "fail"):
             raise ValueError(f"preflight: expected 'warn' or 'fail', not {preflight!r}")
+        self.tracing = _tracing_of(tracing)
         self._client_options = dict(client_options or {})
         super().__init__(
             config,
@@ -309,17 +313,46 @@ class Manager(Parts, Decorators):
             self._life.groups["warmup"].add(warmup)
         self._life.groups[group or group_of(runnable)].add(runnable)
 
+    def remove(self, runnable: Runnable, *, timeout: float | None = None) -> bool:
+        """Have one runnable end while the others go on, and wait for it; a controller gives its name back.
+
+        Returns whether it was there. `timeout` is in seconds, less than 0 waits without limit, and None is what a stop
+        has. Raises ShutdownTimeout with where it is, and leaves it there, if it does not end. Contract: THR-10, CLU-04.
+        """
+        self._check_process()
+        limit = self._life.grace if timeout is None else timeout
+        parts = [runnable, *([runnable.warmup] if isinstance(runnable, Controller) and runnable.warmup else ())]
+        groups = list(self._life.groups.values())
+        found = [group.remove(part, None if limit < 0.0 else limit) for part in parts for group in groups]
+        if isinstance(runnable, Controller):
+            self.forget_name(runnable.name)
+            with self._lock:
+                self._controllers = [each for each in self._controllers if each is not runnable]
+        return any(found)
+
+    def forget_name(self, name: str) -> None:
+        """Let others have the name of a controller that has ended, or never began."""
+        with self._lock:
+            mine = name in self._names
+            self._names.discard(name)
+        if mine:
+            forget_controller(name)
+            NAMES.give_back([name])
+
     def new_controller(self, name: str, reconcile: Reconcile, *, kind: Any = None, **options: Any) -> Controller:
         """A controller over the parts of this manager, not added to it yet. Raises ValueError for a name in use.
 
         Of options, its own win, then what `group_kind_concurrency` says of the kind, then those of the manager: MGR-15.
+        With `replace` the controller that has the name is taken out of its manager first, as `remove` does it: THR-10.
         """
         self._check_process()
         options = {**_plain(self._controller_options), **self._concurrency_of(kind), **_plain(options)}
         known = options.pop("skip_name_validation", False)
+        if options.pop("replace", False):
+            _make_room(name)
         elected_only = self._office is not None and options.get("need_leader_election", True)
         if not known:
-            NAMES.take(name)
+            NAMES.take(name, self)
         try:
             controller = Controller(
                 name,
@@ -330,6 +363,7 @@ class Manager(Parts, Decorators):
                 manager=self,
                 recorder=self.recorder(name),
                 state=options.pop("state", self._user_state),
+                tracing=self.tracing,
                 clock=self.clock,
                 **options,
             )
@@ -363,6 +397,7 @@ class Manager(Parts, Decorators):
             server = self._webhook_server = self._webhook_server or WebhookServer(clock=self.clock)
             first, self._webhooks_used = not self._webhooks_used, True
         if first:
+            server.tracing = self.tracing
             server.bind(self.clientset)
             self._life.groups["webhooks"].add(server)
         return server
@@ -507,6 +542,26 @@ _SYNONYMS = {
     "reconciliation_timeout": "timeout",
     "use_priority_queue": "priority_queue",
 }
+
+
+def _make_room(name: str) -> None:
+    """Take out of its manager what has a name that another controller is to have."""
+    owner = NAMES.owner(name)
+    if owner is None:
+        return
+    for controller in owner.controllers:
+        if controller.name == name:
+            owner.remove(controller)
+    owner.forget_name(name)  # of one that was made and never added
+
+
+def _tracing_of(wanted: Any) -> Tracing | None:
+    """What makes spans, None for nobody. Raises ConfigError where OpenTelemetry is not installed."""
+    if wanted is None or wanted is False:
+        return None
+    from k8srt.controller.tracing.tracing import Tracing
+
+    return Tracing(None if wanted is True else wanted)
 
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
