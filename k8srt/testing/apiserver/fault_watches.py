@@ -134,3 +134,4 @@ class _Watch:
     def close(self) -> None:
         self._watches.end(self)
         self.inner.close()
+        self._watches.forget(self)  # nobody may ever have read it

@@ -161,13 +161,13 @@ class _Connection:
         stream = response.stream
         assert stream is not None
         self._sock.settimeout(STALLED)
-        self._sock.sendall(response.head(close=close))
         sink = _ChunkedSink(self._sock, self._server.hangups)
-        sink.on_hangup(stream.close)
         try:
+            self._sock.sendall(response.head(close=close))
+            sink.on_hangup(stream.close)
             for piece in stream.pieces():
                 sink.write(piece)
-        except Hangup:
+        except OSError:  # a Hangup is one
             sink.abandon()
             raise
         finally:
