@@ -111,6 +111,8 @@ class Controller:
         self._given_up = False
         self._broken: BaseException | None = None
         self._shown: dict[str, Callable[[], object]] = {}
+        if self._isolated is not None:
+            self.show("processes", self._isolated.debug_state)
 
     # ---- what it watches ------------------------------------------------------------------------------------------
 

@@ -39,6 +39,7 @@ def test_the_controller_does_what_it_says_and_so_does_its_test(own_server: Serve
         exec(compile(test, str(PAGE), "exec"), names)
 
 
+@pytest.mark.timeout(180)
 def test_thr_06_the_process_of_a_controller_does_what_it_says(
     own_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,6 +51,6 @@ def test_thr_06_the_process_of_a_controller_does_what_it_says(
     with Clientset(own_server.config) as cs, importlib.import_module("digests_of_the_page").mgr:
         maps = cs.core_v1.config_maps("default")
         maps.create(ConfigMap(metadata=ObjectMeta(name="d", labels={"digest": "wanted"}), data={"text": "some"}))
-        done = maps.wait("d", lambda obj: obj is not None and "digest" in obj.data, timeout=50.0)
+        done = maps.wait("d", lambda obj: obj is not None and "digest" in obj.data, timeout=120.0)
 
     assert len(done.data["digest"]) == 64

@@ -156,6 +156,7 @@ def test_thr_06_it_runs_in_another_process_which_is_kept(run: Any, isolated: Iso
     assert first == second
     assert first.requeue_after != float(os.getpid())
     assert isolated.processes == [int(first.requeue_after)]
+    assert isolated.debug_state() == [f"<Child {isolated.processes[0]} of rig: idle>"]
 
 
 def test_thr_06_what_it_raises_is_raised(run: Any) -> None:

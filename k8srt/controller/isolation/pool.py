@@ -127,6 +127,11 @@ class Isolated:
         with self._lock:
             return sorted(child.pid for child in self._children if not child.dead)
 
+    def debug_state(self) -> list[str]:
+        """What each process is at."""
+        with self._lock:
+            return sorted(repr(child) for child in self._children if not child.dead)
+
     def close(self) -> None:
         """End all processes, those that are busy at once, and wait for them. Again is fine."""
         with self._lock:
