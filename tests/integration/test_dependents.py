@@ -26,8 +26,10 @@ from k8srt.controller import (
 from k8srt.controller.dependents.belonging import LABEL
 from k8srt.controller.finalizers import with_finalizer
 from k8srt.kubernetes import Clientset
+from k8srt.rest import Config
 from k8srt.testing.choosing import Server
 from tests.integration import test_controller_objects as objects
+from tests.integration.strictly import strictly
 from tests.integration.test_controller_objects import Told
 
 LONG = 30.0
@@ -599,3 +601,87 @@ def test_dep_04_states_are_told_by_name(cs: Clientset, namespace: str, manager: 
     assert (states["secret"].result, states["secret"].ready, ready) == (DependentResult.CREATED, True, True)
     assert (states["secret"].object.metadata.name, states["secret"].objects.keys()) == ("a-s", {""})
     assert text == f"<WorkflowRun of {namespace}/a: <secret created, ready>>"
+
+
+# ---- with everything else -------------------------------------------------------------------------------------------
+
+
+def test_dep_01_it_runs_with_the_rights_it_asks_for_and_no_others(rbac_server: Server) -> None:
+    told = Told()
+
+    def make_manager(config: Config) -> Manager:
+        manager = Manager(config, default_namespaces=["default"])
+        manager.controller(
+            ConfigMap,
+            labels=PRIMARY,
+            name="strict",
+            uses=[(ConfigMap, "patch")],
+            dependents=[
+                Dependent(Secret, named(secret, "s")),
+                Dependent(Secret, named(secret, "t"), name="explicit", delete="explicit"),
+            ],
+        )(lambda obj, ctx: told.add(results(ctx)))
+        return manager
+
+    with strictly(rbac_server, make_manager) as strict, strict.manager:
+        maps, secrets = strict.admin.core_v1.config_maps("default"), strict.admin.core_v1.secrets("default")
+        maps.create(primary())
+        told.wait_for("secret=created explicit=created")
+        secrets.delete("a-s")
+        told.wait_for("secret=created explicit=unchanged")
+        maps.delete("a")
+        maps.wait("a", "delete", timeout=LONG)
+        with pytest.raises(errors.NotFound):
+            secrets.get("a-t")
+
+
+def test_dep_03_a_clean_up_of_ones_own_comes_last(cs: Clientset, namespace: str, manager: Manager) -> None:
+    told = Told()
+
+    def clean_up(obj: ConfigMap, ctx: Context) -> None:
+        told.add(f"cleaned up {len(ctx.client.list(Secret, namespace=namespace, label_selector=LABEL))}")
+
+    @manager.controller(
+        ConfigMap,
+        labels=PRIMARY,
+        dependents=[Dependent(Secret, named(secret, "s"), delete="explicit")],
+        finalizer="example.com/mine",
+        cleanup=clean_up,
+    )
+    def reconcile(obj: ConfigMap, ctx: Context) -> None:
+        told.add(results(ctx))
+
+    maps = cs.core_v1.config_maps(namespace)
+    with manager:
+        maps.create(primary())
+        told.wait_for("secret=created")
+        maps.wait("a", lambda obj: len(obj.metadata.finalizers or ()) == 2, timeout=LONG)
+        maps.delete("a")
+        maps.wait("a", "delete", timeout=LONG)
+
+    assert [each for each in told.all if each.startswith("cleaned")] == ["cleaned up 0"]
+
+
+def test_dep_03_a_deletion_that_takes_its_time_is_looked_at_again(
+    cs: Clientset, namespace: str, manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, away = Told(), threading.Event()
+    monkeypatch.setattr("k8srt.controller.dependents.bound.LOOK_AGAIN", 0.05)
+
+    def is_gone(obj: ConfigMap, ctx: Context) -> bool:
+        told.add("asked")
+        return away.is_set()
+
+    dependent = Dependent(Secret, named(secret, "s"), when=lambda obj, ctx: obj.data["on"] == "yes", deleted=is_gone)
+    builder(manager, dependent, name="slowly").complete(
+        lambda obj, ctx: told.add(f"{results(ctx)} {ctx.workflow.ready}")
+    )
+    maps = cs.core_v1.config_maps(namespace)
+    with manager:
+        maps.create(primary(on="yes"))
+        told.wait_for("secret=created True")
+        maps.patch("a", {"data": {"on": "no"}}, patch_type="merge")
+        told.wait_for("asked", 3)
+        assert "secret=absent True" not in told.all
+        away.set()
+        told.wait_for("secret=absent True")
