@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -280,12 +279,12 @@ from k8srt.controller import Context, Manager
 from pathlib import Path
 from k8srt.rest.config import Config
 
-mgr = Manager(Config.from_kubeconfig(Path(sys.argv[1])), namespace=sys.argv[2], health_address="127.0.0.1:{port}")
+mgr = Manager(Config.from_kubeconfig(Path(sys.argv[1])), namespace=sys.argv[2], health_address="127.0.0.1:0")
 
 
-@mgr.controller(ConfigMap, run_in="process", labels={{"isolated": "yes"}}, name="isolated")
+@mgr.controller(ConfigMap, run_in="process", labels={"isolated": "yes"}, name="isolated")
 def reconcile(obj: ConfigMap, ctx: Context) -> None:
-    ctx.client.patch(obj, {{"data": {{"main": __name__, "who": str(os.getpid())}}}}, patch_type="merge")
+    ctx.client.patch(obj, {"data": {"main": __name__, "who": str(os.getpid())}}, patch_type="merge")
     if obj.metadata.name == "hang":
         print("hangs", flush=True)
         re.match(r"(a+)+b", "a" * 60)
@@ -313,17 +312,11 @@ def program(path: Path, *args: object) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_thr_06_a_program_defines_it_in_its_main_module(
     server: Server, cs: Clientset, namespace: str, kubeconfig: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "operator_program.py"
-    path.write_text(PROGRAM.format(port=free_port()))
+    path.write_text(PROGRAM)
     maps = cs.core_v1.config_maps(namespace)
     maps.create({"metadata": {"name": "plain", "labels": {"isolated": "yes"}}})
 
@@ -344,7 +337,7 @@ def test_thr_06_processes_end_with_the_one_they_are_for(
     server: Server, cs: Clientset, namespace: str, kubeconfig: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "operator_program.py"
-    path.write_text(PROGRAM.format(port=free_port()))
+    path.write_text(PROGRAM)
     cs.core_v1.config_maps(namespace).create({"metadata": {"name": "hang", "labels": {"isolated": "yes"}}})
 
     with program(path, kubeconfig, namespace) as process:
