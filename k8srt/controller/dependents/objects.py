@@ -107,6 +107,8 @@ class ObjectKeeper:
         if len({_place(each) for each in wanted.values()}) < len(wanted):
             names = ", ".join(f"{key}: {each.metadata.name}" for key, each in wanted.items())
             raise ValueError(f"dependent {self._dependent.name}: some of what is desired has the same name ({names})")
+        for each in wanted.values() if ctx.workflow_run is not None else ():
+            ctx.workflow.claim(self._dependent.name, self._dependent.gvk, each)
         return wanted
 
     def _checked(self, obj: Any, primary: Any, ctx: Context[Any]) -> Any:

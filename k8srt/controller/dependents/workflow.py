@@ -10,9 +10,11 @@ Contract: DEP-03, DEP-04.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from k8srt.apimachinery.schema import GroupVersionKind
 from k8srt.controller.dependents.external import ExternalDependent
 from k8srt.controller.dependents.graph import Graph
 from k8srt.controller.dependents.keeper import Keeper
@@ -74,6 +76,8 @@ class WorkflowRun:
         self._keepers = keepers
         self._primary = primary
         self._ctx = ctx
+        self._lock = threading.Lock()  # guards _claims
+        self._claims: dict[tuple[str, ...], str] = {}
 
     # ---- asking ---------------------------------------------------------------------------------------------------
 
@@ -101,11 +105,22 @@ class WorkflowRun:
             text = joined(f"{name}: {error}" for name, error in failed)
             raise WorkflowFailed(text, [error for _, error in failed])
 
+    def claim(self, name: str, gvk: GroupVersionKind, obj: Any) -> None:
+        """Note that an object is kept by a dependent. Raises ValueError if another one keeps it."""
+        meta = obj.metadata
+        place = (gvk.group, gvk.kind, meta.namespace or "", meta.name)
+        with self._lock:
+            other = self._claims.setdefault(place, name)
+        if other != name:
+            raise ValueError(f"dependents {other} and {name} both keep {gvk.kind} {meta.name}")
+
     # ---- running --------------------------------------------------------------------------------------------------
 
     def run(self) -> WorkflowRun:
         """Have each dependent as it should be. Raises what has failed, once all had their turn; unless the workflow
         leaves errors to who asks for them."""
+        with self._lock:
+            self._claims.clear()
         graph = self.workflow.graph
         walk(graph.before, self._bring, lambda: self._ctx.executor)
         self._delete({name for name, state in self.dependents.items() if not state.wanted})

@@ -221,4 +221,9 @@ def test_dep_03_one_that_fails_alone_raises_its_own_error() -> None:
         run.run()
     assert caught.value.__notes__ == ["dependent secret of shop/a"]
     assert not run.ready
+    run.claim("one", gvk_of(Secret), secret("s", "shop"))
+    run.claim("one", gvk_of(Secret), secret("s", "shop"))
+    run.claim("two", gvk_of(Secret), secret("s", "other"))
+    with pytest.raises(ValueError, match="dependents one and two both keep Secret s"):
+        run.claim("two", gvk_of(Secret), secret("s", "shop"))
     assert str(run) == "secret failed: 'lost'"
