@@ -287,7 +287,23 @@ def test_deletion_goes_the_other_way_and_what_is_gone_is_fine(cs: Clientset, fol
         cs.delete(NAMESPACE, ignore_not_found=False)
 
 
-def test_waiting_for_a_deletion_tells_what_holds_it_back(cs: Clientset) -> None:
+class Telling:
+    """A transport that tells when a deletion was answered."""
+
+    def __init__(self, inner: Any, deleted: threading.Event) -> None:
+        self._inner, self._deleted = inner, deleted
+
+    def send(self, method: str, target: str, **options: Any) -> Any:
+        answer = self._inner.send(method, target, **options)
+        if method == "DELETE":
+            self._deleted.set()
+        return answer
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def test_waiting_for_a_deletion_tells_what_holds_it_back(server: Server, cs: Clientset) -> None:
     held = config_map()
     held["metadata"]["finalizers"] = ["example.com/hold"]
     cs.apply(held)
@@ -295,14 +311,16 @@ def test_waiting_for_a_deletion_tells_what_holds_it_back(cs: Clientset) -> None:
     with pytest.raises(errors.WaitTimeout, match=r"with finalizers example\.com/hold"):
         cs.delete(held, wait=True, timeout=0.2)
 
-    release = threading.Timer(
-        0.2,
-        cs.core_v1.config_maps("default").patch,
-        ["cfg", {"metadata": {"finalizers": None}}],
-        {"patch_type": "merge"},
-    )
+    deleted = threading.Event()
+
+    def let_go() -> None:
+        assert deleted.wait(30.0)
+        cs.core_v1.config_maps("default").patch("cfg", {"metadata": {"finalizers": None}}, patch_type="merge")
+
+    release = threading.Thread(target=let_go)
     release.start()
-    assert cs.delete(held, wait=True).counts == {"deleted": 1}
+    with Clientset(server.config.wrap(lambda inner: Telling(inner, deleted))) as telling:
+        assert telling.delete(held, wait=True).counts == {"deleted": 1}
     release.join()
     assert not list(cs.core_v1.config_maps("default").list(field_selector="metadata.name=cfg"))
 
