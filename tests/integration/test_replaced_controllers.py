@@ -112,9 +112,9 @@ def test_thr_10_a_manager_that_is_gone_holds_no_name(server: Server, namespace: 
     manager.stop()
 
 
-def test_thr_10_what_does_not_end_is_not_replaced(server: Server, cs: Clientset, namespace: str) -> None:
-    began, let_go = Stop(), Stop()
-    with Manager(server.config, namespace=namespace, graceful_shutdown_timeout=0.05) as manager:
+def test_thr_10_what_does_not_end_stays(server: Server, cs: Clientset, namespace: str) -> None:
+    began, let_go, seen = Stop(), Stop(), Seen()
+    with Manager(server.config, namespace=namespace) as manager:
 
         @manager.controller(ConfigMap, labels={"cell": "yes"}, name="cell")
         def stubborn(obj: ConfigMap, ctx: Context) -> None:
@@ -123,16 +123,16 @@ def test_thr_10_what_does_not_end_is_not_replaced(server: Server, cs: Clientset,
 
         create(cs, namespace, "a")
         assert began.wait(LONG)
+        (controller,) = manager.controllers
 
         with pytest.raises(ShutdownTimeout, match=r"<Controller cell: .*> did not end within 0.05s"):
-            cell(manager, Seen(), replace=True)
+            manager.remove(controller, timeout=0.05)
 
+        assert manager.controllers == [controller]
         let_go.set()
-        seen = Seen()
-        (controller,) = manager.controllers
-        assert manager.remove(controller, timeout=LONG)
-        cell(manager, seen)
+        cell(manager, seen, replace=True)
         seen.wait_for("a")
+        assert controller not in manager.controllers
 
 
 def test_thr_10_a_runnable_is_taken_out_of_a_manager(server: Server, namespace: str) -> None:
