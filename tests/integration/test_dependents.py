@@ -565,6 +565,34 @@ def test_dep_05_own_writes_lead_nowhere_and_those_of_others_do(cs: Clientset, na
     assert reasons[1:] == ["dependent Secret updated"] * 3
 
 
+def test_dep_05_who_was_faster_is_heard(cs: Clientset, namespace: str, made: Callable[[Told], Manager]) -> None:
+    writes, told, raced = Told(), Told(), threading.Event()
+    manager = made(writes)
+    maps, secrets = cs.core_v1.config_maps(namespace), cs.core_v1.secrets(namespace)
+
+    def who(obj: Secret) -> str:
+        return (obj.metadata.annotations or {}).get("by", "")
+
+    def matches(desired: Secret, actual: Secret) -> bool:
+        if who(actual) != "first" or raced.is_set():
+            return actual.data == desired.data
+        raced.set()
+        secrets.annotate("s", by="second")  # after it was read, before it is written
+        return False
+
+    builder(manager, Dependent(Secret, lambda obj, ctx: secret("s", a=b"1"), matches=matches), name="raced").complete(
+        lambda obj, ctx: told.add(f"{results(ctx)} {who(ctx.dependents['secret'].object)} {len(ctx.reasons)}")
+    )
+    with manager:
+        maps.create(primary())
+        told.wait_for("secret=created  1")
+        secrets.annotate("s", by="first")
+        told.wait_for("secret=updated second 1")
+        told.wait_for("secret=unchanged second 1")  # because of what the other one did
+
+    assert writes.all == [f"PATCH /api/v1/namespaces/{namespace}/secrets/s"] * 3  # one of them was refused
+
+
 def test_dep_05_ensuring_in_a_reconciler_with_dependents_leads_nowhere_too(
     cs: Clientset, namespace: str, manager: Manager
 ) -> None:
