@@ -17,7 +17,7 @@ _ANNOTATIONS_LIMIT = 256 * 1024
 def create_causes(resource: Resource, obj: JSON) -> list[Cause]:
     """What is wrong with the metadata of a new object."""
     meta = obj["metadata"]
-    return _name_causes(resource, meta) + metadata_causes(meta)
+    return _name_causes(resource, meta) + metadata_causes(meta, built_in=resource.custom is None)
 
 
 def _name_causes(resource: Resource, meta: JSON) -> list[Cause]:
@@ -32,12 +32,12 @@ def _name_causes(resource: Resource, meta: JSON) -> list[Cause]:
     return causes + [invalid_value("metadata.name", name, text) for text in rule(name)]
 
 
-def metadata_causes(meta: JSON) -> list[Cause]:
+def metadata_causes(meta: JSON, *, built_in: bool) -> list[Cause]:
     """What is wrong with labels, annotations, finalizers, owners."""
     causes = names.label_causes(meta.get("labels") or {}, "metadata.labels")
     causes += _annotation_causes(meta.get("annotations") or {})
     for index, finalizer in enumerate(meta.get("finalizers") or []):
-        causes += _finalizer_causes(finalizer, f"metadata.finalizers[{index}]")
+        causes += _finalizer_causes(finalizer, f"metadata.finalizers[{index}]", built_in)
     causes += _owner_causes(meta.get("ownerReferences") or [])
     return causes
 
@@ -53,11 +53,23 @@ def _annotation_causes(annotations: JSON) -> list[Cause]:
     return causes
 
 
-def _finalizer_causes(finalizer: str, path: str) -> list[Cause]:
+def finalizer_warnings(new: JSON, old: JSON | None) -> list[str]:
+    """What is said of finalizers that come to a custom resource; on built-in kinds the same are refused."""
+    known = {*_STANDARD_FINALIZERS, *((old or {}).get("metadata", {}).get("finalizers") or ())}
+    told = []
+    for finalizer in new["metadata"].get("finalizers") or ():
+        if "/" not in finalizer and finalizer not in known:
+            path = " including a path (/)" if "." in finalizer else ""
+            text = f"prefer a domain-qualified finalizer name{path} to avoid accidental conflicts with other finalizer"
+            told.append(f'metadata.finalizers: "{finalizer}": {text} writers')
+    return told
+
+
+def _finalizer_causes(finalizer: str, path: str, built_in: bool) -> list[Cause]:
     wrong = names.qualified_name(finalizer)
     if wrong:
         return [invalid_value(path, finalizer, text) for text in wrong]
-    if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+    if built_in and "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
         text = "name is neither a standard finalizer name nor is it fully qualified"
         return [invalid_value(path, finalizer, text)]
     return []
@@ -106,8 +118,8 @@ def carry_over(old: JSON, new: JSON) -> None:
         meta.pop("generation", None)
 
 
-def update_causes(old: JSON, new: JSON, *, twice: bool) -> list[Cause]:
-    """What is wrong with the change of metadata. `twice`: such causes are told two times for built-in kinds."""
+def update_causes(old: JSON, new: JSON, *, built_in: bool) -> list[Cause]:
+    """What is wrong with the change of metadata. Some causes are told two times for built-in kinds."""
     before, meta = old["metadata"], new["metadata"]
     causes = []
     for part in _IMMUTABLE:
@@ -122,4 +134,4 @@ def update_causes(old: JSON, new: JSON, *, twice: bool) -> list[Cause]:
                 f"[]string{{{quoted}}}"
             )
             causes.append(forbidden_field("metadata.finalizers", text))
-    return causes * (2 if twice else 1) + metadata_causes(meta)
+    return causes * (2 if built_in else 1) + metadata_causes(meta, built_in=built_in)

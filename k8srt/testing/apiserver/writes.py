@@ -95,7 +95,7 @@ def commit_create(
     causes = metadata.create_causes(resource, obj) + problems(resource, obj, None)
     if causes:
         raise invalid(resource.error_group, resource.kind, meta.get("name", ""), causes)
-    _warn(resource, write)
+    _warn(resource, write, obj, None)
     admission.admit(resource, obj, None, options, write)
     made = _store_new(cluster, resource, obj, options)
     if not options.dry_run:
@@ -153,12 +153,13 @@ def problems(resource: Resource, obj: JSON, old: JSON | None) -> list[Cause]:
     return resource.strategy.validate(obj, old)
 
 
-def _warn(resource: Resource, write: Write) -> None:
-    """Say which rules were not looked at."""
+def _warn(resource: Resource, write: Write, obj: JSON, old: JSON | None) -> None:
+    """Say which rules were not looked at, and which finalizers have a name that others may have."""
     if resource.custom is not None:
         from k8srt.testing.apiserver.customs import unevaluated
 
         write.warnings.extend(unevaluated(resource))
+        write.warnings.extend(metadata.finalizer_warnings(obj, old))
 
 
 def _store_new(cluster: Cluster, resource: Resource, obj: JSON, options: WriteOptions) -> JSON:
@@ -302,10 +303,10 @@ def commit_update(
     if write.subresource in _COUNTING:
         _count_generation(resource, old, new)
     before = None if write.subresource in _LOOSE else old
-    causes = metadata.update_causes(old, new, twice=resource.custom is None) + problems(resource, new, before)
+    causes = metadata.update_causes(old, new, built_in=resource.custom is None) + problems(resource, new, before)
     if causes:
         raise invalid(resource.error_group, resource.kind, write.name, causes)
-    _warn(resource, write)
+    _warn(resource, write, new, old)
     admission.admit(resource, new, old, options, write)
     new = keep_times(old, new)
     made = _store_change(cluster, resource, stored, old, new, options)

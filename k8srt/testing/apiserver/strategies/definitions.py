@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from k8srt.testing.apiserver import names
-from k8srt.testing.apiserver.failures import Cause, invalid_value, not_supported, required
+from k8srt.testing.apiserver.failures import (
+    Cause,
+    duplicate,
+    forbidden_field,
+    invalid_value,
+    not_supported,
+    required,
+)
 from k8srt.testing.apiserver.schema_check import schema_errors
 from k8srt.testing.apiserver.strategies.strategy import Write
 
@@ -123,9 +131,14 @@ def validate(obj: JSON, old: JSON | None) -> list[Cause]:
         causes.append(invalid_value("metadata.name", obj["metadata"].get("name", ""), text))
     causes += _group_causes(obj, spec)
     causes += _name_causes(found)
-    if spec.get("scope") not in _SCOPES:
-        causes.append(not_supported("spec.scope", spec.get("scope", ""), _SCOPES))
+    if not spec.get("scope"):
+        causes.append(required("spec.scope"))
+    elif spec["scope"] not in _SCOPES:
+        causes.append(not_supported("spec.scope", spec["scope"], _SCOPES))
     causes += _version_causes(spec)
+    if spec.get("preserveUnknownFields") and old is None:
+        text = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+        causes.append(invalid_value("spec.preserveUnknownFields", True, text))
     causes += _conversion_causes(spec.get("conversion") or {})
     causes += _stored_causes(obj)
     if old is not None:
@@ -152,7 +165,9 @@ def _name_causes(found: JSON) -> list[Cause]:
     causes: list[Cause] = []
     for part in ("plural", "singular"):
         value = found.get(part, "")
-        if value or part == "plural":
+        if part == "singular" and not value:
+            causes.append(required("spec.names.singular"))
+        else:
             causes += [invalid_value(f"spec.names.{part}", value, text) for text in names.label_1035(value)]
     for part in ("kind", "listKind"):
         value = found.get(part, "")
@@ -162,6 +177,10 @@ def _name_causes(found: JSON) -> list[Cause]:
             causes += [invalid_value(f"spec.names.{part}", value, text) for text in told]
         else:
             causes.append(required(f"spec.names.{part}"))
+    for part in ("shortNames", "categories"):
+        for index, value in enumerate(found.get(part) or []):
+            field = f"spec.names.{part}[{index}]"
+            causes += [invalid_value(field, value, text) for text in names.label_1035(value)]
     if found.get("kind") and found.get("kind") == found.get("listKind"):
         text = "kind and listKind may not be the same"
         causes.append(invalid_value("spec.names.listKind", found["listKind"], text))
@@ -171,6 +190,8 @@ def _name_causes(found: JSON) -> list[Cause]:
 def _version_causes(spec: JSON) -> list[Cause]:
     versions = spec.get("versions") or []
     causes: list[Cause] = []
+    if len({each.get("name") for each in versions}) < len(versions):
+        causes.append(invalid_value("spec.versions", versions, "must contain unique version names"))
     if sum(1 for each in versions if each.get("storage")) != 1:
         text = "must have exactly one version marked as storage version"
         causes.append(invalid_value("spec.versions", versions or None, text))
@@ -187,8 +208,80 @@ def _version_causes(spec: JSON) -> list[Cause]:
         elif not same or index == 0:
             where = "spec.validation.openAPIV3Schema" if same else f"{path}.schema.openAPIV3Schema"
             causes += schema_errors(schema, where) or _rule_causes(schema, where)
-        causes += _scale_causes(version, "spec" if len(versions) == 1 else path)
+        shared = "spec" if len(versions) == 1 else path  # where a server keeps what all versions say
+        causes += _deprecation_causes(version, path)
+        causes += _scale_causes(version, shared)
+        causes += _column_causes(version, shared)
+        causes += _selectable_causes(version, schema or {}, shared)
     return causes
+
+
+def _deprecation_causes(version: JSON, path: str) -> list[Cause]:
+    warning, where = version.get("deprecationWarning"), f"{path}.deprecationWarning"
+    if warning is None:
+        return []
+    if not version.get("deprecated"):
+        return [invalid_value(where, warning, "can only be set for deprecated versions")]
+    if not warning:
+        return [invalid_value(where, warning, "must not be an empty string")]
+    return [invalid_value(where, warning, "must be <= 256 characters long")] if len(warning) > 256 else []
+
+
+_COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
+_COLUMN_FORMATS = ("byte", "date", "date-time", "double", "float", "int32", "int64", "password")
+
+
+def _column_causes(version: JSON, path: str) -> list[Cause]:
+    causes: list[Cause] = []
+    for index, column in enumerate(version.get("additionalPrinterColumns") or []):
+        where = f"{path}.additionalPrinterColumns[{index}]"
+        kind, format_, place = column.get("type", ""), column.get("format"), column.get("jsonPath", "")
+        if not column.get("name"):
+            causes.append(required(f"{where}.name"))
+        text = f"must be one of {','.join(_COLUMN_TYPES)}"
+        if not kind:
+            causes.append(required(f"{where}.type", text))
+        elif kind not in _COLUMN_TYPES:
+            causes.append(invalid_value(f"{where}.type", kind, text))
+        if format_ and format_ not in _COLUMN_FORMATS:
+            causes.append(invalid_value(f"{where}.format", format_, f"must be one of {','.join(_COLUMN_FORMATS)}"))
+        if not place:
+            causes.append(required(f"{where}.JSONPath"))
+        elif not place.startswith("."):
+            causes.append(invalid_value(f"{where}.JSONPath", place, "must be a simple json path starting with ."))
+    return causes
+
+
+def _selectable_causes(version: JSON, schema: JSON, path: str) -> list[Cause]:
+    causes: list[Cause] = []
+    seen: set[str] = set()
+    for index, field in enumerate(version.get("selectableFields") or []):
+        where, place = f"{path}.selectableFields[{index}].jsonPath", field.get("jsonPath", "")
+        if not place:
+            causes.append(required(where))
+            continue
+        found = _schema_at(schema, place)
+        if found is None:
+            causes.append(invalid_value(where, place, "is an invalid path: does not refer to a valid field"))
+            continue
+        if found.get("type") not in ("string", "boolean", "integer"):
+            text = "must point to a field of type string, boolean or integer. "
+            text += "Enum string fields and strings with formats are allowed."
+            causes.append(invalid_value(where, place, text))
+        if place in seen:
+            causes.append(duplicate(where, place))
+        seen.add(place)
+    return causes
+
+
+def _schema_at(schema: JSON, place: str) -> JSON | None:
+    """The schema of what a path such as `.spec.size` leads to."""
+    first, *parts = place.split(".")
+    found: JSON | None = None if first or not parts else schema
+    for part in parts:
+        below = (found or {}).get("properties") or {}
+        found = below.get(part)
+    return found
 
 
 _STRATEGIES = ("None", "Webhook")
@@ -198,15 +291,24 @@ def _conversion_causes(conversion: JSON) -> list[Cause]:
     strategy, webhook = conversion.get("strategy"), conversion.get("webhook") or {}
     if strategy not in _STRATEGIES:
         return [not_supported("spec.conversion.strategy", strategy or "", _STRATEGIES)]
-    if strategy != "Webhook":
-        return []
     causes: list[Cause] = []
     client, versions = webhook.get("clientConfig"), webhook.get("conversionReviewVersions") or []
+    if strategy != "Webhook":
+        text = "should not be set when strategy is not set to Webhook"
+        if client is not None:
+            causes.append(forbidden_field("spec.conversion.webhookClientConfig", text))
+        if versions:
+            causes.append(forbidden_field("spec.conversion.conversionReviewVersions", text))
+        return causes
     if client is None:
         causes.append(required("spec.conversion.webhookClientConfig", "required when strategy is set to Webhook"))
     elif bool(client.get("url")) == bool(client.get("service")):
         text = "exactly one of url or service is required"
         causes.append(required("spec.conversion.webhookClientConfig", text))
+    elif client.get("url") and urlsplit(client["url"]).scheme != "https":
+        text = "'https' is the only allowed URL scheme; desired format: https://host[/path]"
+        scheme = urlsplit(client["url"]).scheme
+        causes.append(invalid_value("spec.conversion.webhookClientConfig.url", scheme, text))
     if not versions:
         causes.append(required("spec.conversion.conversionReviewVersions"))
     elif not set(versions) & {"v1", "v1beta1"}:

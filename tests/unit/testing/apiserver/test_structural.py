@@ -330,3 +330,108 @@ def test_looking_at_a_default_leaves_it_as_it_was():
 
     assert schema_errors(schema, "") == []
     assert inner["default"] == {}
+
+
+STRING = {"type": "string"}
+KEYED = {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"]}
+NAMED = {"type": "object", "required": ["k"], "properties": {"k": STRING}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"type": "object", "additionalProperties": False}, None),
+        ({"type": "object", "properties": {"x": STRING}, "additionalProperties": False}, "mutual exclusive"),
+        ({**KEYED, "x-kubernetes-list-map-keys": ["k", "k"], "items": NAMED}, "must not contain duplicate entries"),
+        ({**KEYED, "items": {**NAMED, "nullable": True}}, "cannot be nullable when x-kubernetes-list-type is map"),
+        ({**KEYED, "items": {**NAMED, "properties": {"k": {**STRING, "nullable": True}}}}, "so it cannot be nullable"),
+        ({"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "object"}}, "must be atomic as item"),
+        (
+            {"type": "array", "x-kubernetes-list-type": "set", "items": KEYED | {"items": NAMED}},
+            "must be atomic as item",
+        ),
+        ({**STRING, "x-kubernetes-map-type": "atomic"}, "must be object if x-kubernetes-map-type"),
+        ({"type": "object", "x-kubernetes-embedded-resource": True}, "must not be empty if x-kubernetes-embedded"),
+        ({"type": "object", "properties": {"x": STRING}, "default": {"y": 1}}, "must not have unknown fields"),
+        ({**STRING, "anyOf": [{"type": "string"}]}, "anyOf[0].type: Forbidden: must be empty to be structural"),
+        (
+            {**STRING, "allOf": [{"description": "x"}]},
+            "allOf[0].description: Forbidden: must be empty to be structural",
+        ),
+        ({**STRING, "not": {"nullable": True}}, "not.nullable: Forbidden: must be false to be structural"),
+        ({"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, STRING]}, None),
+        ({"x-kubernetes-int-or-string": True, "allOf": [{"anyOf": [{"type": "integer"}, STRING]}]}, None),
+    ],
+)
+def test_a_schema_is_refused_where_a_server_of_1_36_does(schema: JSON, told: str | None):
+    found = texts(schema_errors({"type": "object", "properties": {"a": schema}}, "s"))
+
+    assert len(found) == (told is not None)
+    assert told is None or told in found[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"scope": ""}, "spec.scope: Required value"),
+        ({"preserveUnknownFields": True}, "spec.preserveUnknownFields: Invalid value: true: cannot set to true"),
+        ({"names": {"plural": "foos", "kind": "Foo", "shortNames": ["F_"]}}, "spec.names.shortNames[0]: Invalid value"),
+        (
+            {"conversion": {"strategy": "None", "webhook": {"conversionReviewVersions": ["v1"]}}},
+            "should not be set when",
+        ),
+        (
+            {
+                "conversion": {
+                    "strategy": "Webhook",
+                    "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": {"url": "http://x"}},
+                }
+            },
+            "'https' is the only allowed URL scheme",
+        ),
+        ({"deprecationWarning": "x"}, "can only be set for deprecated versions"),
+        ({"deprecated": True, "deprecationWarning": ""}, "must not be an empty string"),
+        (
+            {"additionalPrinterColumns": [{"name": "A", "type": "text", "jsonPath": ".a"}]},
+            "must be one of boolean,date",
+        ),
+        ({"additionalPrinterColumns": [{"name": "A", "type": "date", "jsonPath": "a"}]}, "must be a simple json path"),
+        ({"selectableFields": [{"jsonPath": ".b"}]}, 'spec.selectableFields[0].jsonPath: Invalid value: ".b": is an'),
+        ({"selectableFields": [{"jsonPath": ".o"}]}, "must point to a field of type string, boolean or integer"),
+        ({"selectableFields": [{"jsonPath": ".a"}] * 2}, "spec.selectableFields[1].jsonPath: Duplicate value"),
+        ({"selectableFields": [{"jsonPath": ".a"}]}, None),
+    ],
+)
+def test_a_definition_is_refused_where_a_server_of_1_36_does(change: JSON, told: str | None):
+    schema = {"type": "object", "properties": {"a": STRING, "o": {"type": "object"}}}
+    version: JSON = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    spec: JSON = {"group": "example.com", "scope": "Namespaced", "names": {"plural": "foos", "kind": "Foo"}}
+    of_spec = {"scope", "names", "conversion", "preserveUnknownFields"}
+    for name, value in change.items():
+        (spec if name in of_spec else version)[name] = value
+    crds = FakeClientset().resource("customresourcedefinitions.apiextensions.k8s.io")
+    document = {"metadata": {"name": "foos.example.com"}, "spec": {**spec, "versions": [version]}}
+
+    if told is None:
+        crds.create(document)
+        return
+    with pytest.raises(errors.Invalid) as caught:
+        crds.create(document)
+    assert told in caught.value.message
+
+
+def test_a_finalizer_without_a_domain_is_taken_of_custom_resources_and_warned_of(caplog: pytest.LogCaptureFixture):
+    fake = FakeClientset(
+        {"apiVersion": "example.com/v1", "kind": "Foo", "metadata": {"name": "a", "namespace": "default"}}
+    )
+    foos, maps = fake.resource("foos.example.com", "default"), fake.core_v1.config_maps("default")
+
+    made = foos.create({"metadata": {"name": "b", "finalizers": ["mine", "a.b/c"]}})
+    foos.patch("b", {"metadata": {"finalizers": ["mine", "my.own"]}}, patch_type="merge")
+
+    assert made.metadata.finalizers == ["mine", "a.b/c"]
+    warned = [each for each in caplog.messages if "prefer a domain-qualified finalizer name" in each]
+    assert ['"mine"' in each for each in warned] == [True, False]
+    assert 'metadata.finalizers: "my.own": prefer a domain-qualified finalizer name including a path (/)' in warned[1]
+    with pytest.raises(errors.Invalid, match="neither a standard finalizer name nor is it fully qualified"):
+        maps.create({"metadata": {"name": "a", "finalizers": ["mine"]}})
