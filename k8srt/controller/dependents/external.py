@@ -173,6 +173,8 @@ class ExternalKeeper:
         return seen is not None and seen != digest(look.thing)
 
     def _note(self, request: Request, thing: Any) -> None:
+        if self._dependent.poll is None:
+            return
         with self._lock:
             self._seen[request] = digest(thing)
 
