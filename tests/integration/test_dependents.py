@@ -155,6 +155,24 @@ def test_dep_01_a_function_says_what_will_do(cs: Clientset, namespace: str, mana
         assert secrets.get("s").data == {"size": b"2"}
 
 
+def test_dep_01_what_is_going_is_waited_for_and_made_anew(cs: Clientset, namespace: str, manager: Manager) -> None:
+    told = Told()
+    builder(manager, Dependent(Secret, named(secret, "s")), name="going").complete(
+        lambda obj, ctx: told.add(f"{results(ctx)} {ctx.workflow.ready}")
+    )
+    secrets = cs.core_v1.secrets(namespace)
+    with manager:
+        cs.core_v1.config_maps(namespace).create(primary())
+        told.wait_for("secret=created True")
+        first = secrets.patch("a-s", {"metadata": {"finalizers": ["example.com/held"]}}, patch_type="merge")
+        secrets.delete("a-s")
+        told.wait_for("secret=waiting False")
+        secrets.patch("a-s", {"metadata": {"finalizers": None}}, patch_type="merge")
+        told.wait_for("secret=created True", 2)
+
+    assert secrets.get("a-s").metadata.uid != first.metadata.uid
+
+
 def test_dep_01_explicit_ones_may_be_elsewhere_and_go_before_the_primary(
     cs: Clientset, namespace: str, server: Server
 ) -> None:

@@ -106,7 +106,7 @@ class Bound:
         for member in self.workflow.graph.members.values():
             keeper = self._keepers[member.name]
             if isinstance(keeper, ExternalKeeper):
-                source = keeper.source(lambda: self._cache.list(self._kind), self._clock)
+                source = keeper.source(lambda request: self._cache.get(self._kind, request), self._clock)
                 if source is not None:
                     controller.watch(source, f"dependent {member.name}")
                 continue

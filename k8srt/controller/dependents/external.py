@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from k8srt.controller.dependents.keeper import absent, gone
@@ -146,28 +146,32 @@ class ExternalKeeper:
 
     # ---- looking at it --------------------------------------------------------------------------------------------
 
-    def source(self, primaries: Callable[[], Iterable[Any]], clock: Clock) -> Poll | None:
-        """What looks at all of them; None if nothing does."""
+    def source(self, primary_of: Callable[[Request], Any], clock: Clock) -> Poll | None:
+        """What looks at those that a reconcile has seen; None if nothing does."""
         if self._dependent.poll is None:
             return None
         handler = EnqueueMapped(lambda look: [look.request])
-        return _Looks(self, primaries, self._dependent.poll, handler, clock)
+        return _Looks(self, primary_of, self._dependent.poll, handler, clock)
 
-    def looks(self, primaries: Iterable[Any]) -> list[_Look]:
-        """All there are, as they are."""
-        found, there = [], set()
-        for primary in primaries:
-            request = Request.of(primary)
-            there.add(request)
+    def looks(self, primary_of: Callable[[Request], Any]) -> list[_Look]:
+        """All there are, as they are. Those of primaries that are gone are forgotten."""
+        with self._lock:
+            requests = list(self._seen)
+        found = []
+        for request in requests:
+            primary = primary_of(request)
+            if primary is None:
+                with self._lock:
+                    self._seen.pop(request, None)
+                continue
             try:
                 found.append(_Look(request, self._dependent.read(primary)))
             except Exception:
                 log.exception("dependent %s of %s could not be read", self._dependent.name, request)
-        self._forget_others(there)
         return found
 
     def changed(self, look: _Look) -> bool:
-        """Whether it is not as a reconcile has left it. What none has seen is none's business yet."""
+        """Whether it is not as a reconcile has left it."""
         with self._lock:
             seen = self._seen.get(look.request)
         return seen is not None and seen != digest(look.thing)
@@ -178,28 +182,23 @@ class ExternalKeeper:
         with self._lock:
             self._seen[request] = digest(thing)
 
-    def _forget_others(self, there: set[Request]) -> None:
-        with self._lock:
-            for request in self._seen.keys() - there:
-                del self._seen[request]
-
     def __repr__(self) -> str:
         return repr(self._dependent)
 
 
 class _Looks(Poll):
-    """Looks at the dependents of all primaries."""
+    """Looks at all that one keeper keeps."""
 
     def __init__(
         self,
         keeper: ExternalKeeper,
-        primaries: Callable[[], Iterable[Any]],
+        primary_of: Callable[[Request], Any],
         interval: float,
         handler: EnqueueMapped,
         clock: Clock,
     ) -> None:
         super().__init__(
-            lambda: keeper.looks(primaries()),
+            lambda: keeper.looks(primary_of),
             interval,
             key=lambda look: look.request,
             handler=handler,

@@ -123,33 +123,37 @@ def test_dep_02_what_is_outside_without_a_way_to_change_it_is_made_anew() -> Non
 
 
 def test_dep_02_only_what_is_not_as_a_reconcile_left_it_leads_to_one() -> None:
-    account, primaries = Account(), [config("a"), config("b"), config("c")]
+    account, primaries = Account(), {Request("shop", name): config(name) for name in "abcd"}
     keeper = ExternalKeeper(account)
-    for primary in primaries[:2]:
+    for primary in [*primaries.values()][:3]:
         keeper.bring(primary, SimpleNamespace(request=Request.of(primary)))  # type: ignore[arg-type]
     account.there["b"] = {"owner": "somebody"}
-    account.there["c"] = {"owner": "somebody"}  # no reconcile has seen it yet
+    account.there["d"] = {"owner": "somebody"}  # no reconcile has seen it yet
+    del primaries[Request("shop", "c")]
 
-    assert [look.request.name for look in keeper.looks(primaries) if keeper.changed(look)] == ["b"]
+    assert [look.request.name for look in keeper.looks(primaries.get) if keeper.changed(look)] == ["b"]
+    primaries[Request("shop", "c")] = config("c")
+    assert [look.request.name for look in keeper.looks(primaries.get)] == ["a", "b"]
 
 
 def test_dep_02_one_that_cannot_be_read_is_not_in_the_way_of_the_others(caplog: pytest.LogCaptureFixture) -> None:
-    account, primaries = Account(), [config("a"), config("b")]
+    account, primaries = Account(), {Request("shop", name): config(name) for name in "ab"}
     keeper = ExternalKeeper(account)
-    keeper.bring(primaries[0], CTX)
+    for primary in primaries.values():
+        keeper.bring(primary, SimpleNamespace(request=Request.of(primary)))  # type: ignore[arg-type]
     account.broken.add("a")
 
-    assert [look.request.name for look in keeper.looks(primaries)] == ["b"]
+    assert [look.request.name for look in keeper.looks(primaries.get)] == ["b"]
     assert "dependent account of shop/a could not be read" in caplog.text
     account.broken.clear()
     account.there["a"] = {"owner": "somebody"}
-    assert [look.request.name for look in keeper.looks(primaries) if keeper.changed(look)] == ["a"]
+    assert [look.request.name for look in keeper.looks(primaries.get) if keeper.changed(look)] == ["a"]
 
 
 def test_dep_02_it_is_looked_at_at_intervals_if_at_all() -> None:
     with pytest.raises(ValueError, match="dependent account: poll: more than 0 seconds, not 0"):
         Account(poll=0)
-    assert ExternalKeeper(Account(poll=None)).source(list, None) is None  # type: ignore[arg-type]
+    assert ExternalKeeper(Account(poll=None)).source({}.get, None) is None  # type: ignore[arg-type]
 
 
 # ---- told -----------------------------------------------------------------------------------------------------------
