@@ -258,6 +258,7 @@ class Contender:
         self.name = name
         self.said: list[Said] = []
         self.over = False  # this and the last are guarded by the condition
+        self._told = False
         self._changed = changed
         self._log = log
         command = [sys.executable, "-m", "tests.integration.election", json.dumps(asked)]
@@ -297,6 +298,7 @@ class Contender:
     def signal(self, number: signal.Signals) -> float:
         """Send a signal; returns when."""
         now = time.monotonic()
+        self._told = self._told or number == signal.SIGTERM
         self._process.send_signal(number)
         return now
 
@@ -308,8 +310,9 @@ class Contender:
         return now
 
     def end(self) -> int:
-        """End it politely; returns its exit code."""
-        self.signal(signal.SIGTERM)
+        """End it politely; returns its exit code. Told once is enough: a second time might meet it on its way out."""
+        if not self._told:
+            self.signal(signal.SIGTERM)
         return self._process.wait(LIMIT)
 
 

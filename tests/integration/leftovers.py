@@ -35,7 +35,8 @@ def held(cs: Clientset) -> Held:
     served = _served(cs, namespaced=False) & set(CLUSTER_SCOPED)
     found = {(which, "", each.metadata.name) for which in served for each in cs.resource(which).list()}
     for name in _served(cs, namespaced=True):
-        found |= {(name, "default", each.metadata.name) for each in cs.resource(name, "default").list()}
+        with contextlib.suppress(errors.NotFound):
+            found |= {(name, "default", each.metadata.name) for each in cs.resource(name, "default").list()}
     return found
 
 
@@ -75,15 +76,13 @@ def _turn(each: tuple[str, str, str]) -> tuple[object, ...]:
 def _unhold(cs: Clientset, namespaces: set[str], definitions: set[str]) -> None:
     """Take the finalizers off what is in these namespaces, or of one of these definitions: nobody else will."""
     for which in _served(cs, namespaced=True):
-        for each in cs.resource(which).list():
-            there = each.metadata
-            if there.finalizers and (which in definitions or there.namespace in namespaces):
-                try:
-                    cs.resource(which, there.namespace).patch(
-                        there.name, {"metadata": {"finalizers": None}}, patch_type="merge"
-                    )
-                except errors.NotFound:
-                    continue
+        with contextlib.suppress(errors.NotFound):
+            for each in cs.resource(which).list():
+                there = each.metadata
+                if there.finalizers and (which in definitions or there.namespace in namespaces):
+                    client = cs.resource(which, there.namespace)
+                    with contextlib.suppress(errors.NotFound):
+                        client.patch(there.name, {"metadata": {"finalizers": None}}, patch_type="merge")
 
 
 def _served(cs: Clientset, namespaced: bool) -> set[str]:
@@ -107,11 +106,10 @@ def finish(cs: Clientset, namespace: str) -> None:
     """Do what a controller of namespaces does: empty one that is being deleted, and let it go."""
     for which in [*_served(cs, namespaced=True), "events"]:
         client = cs.resource(which, namespace)
-        for each in client.list():
-            try:
-                client.delete(each.metadata.name, grace_period_seconds=0)
-            except errors.NotFound:
-                continue
+        with contextlib.suppress(errors.NotFound):  # a definition may have gone meanwhile
+            for each in client.list():
+                with contextlib.suppress(errors.NotFound):
+                    client.delete(each.metadata.name, grace_period_seconds=0)
     try:
         found = cs.core_v1.namespaces().get(namespace)
         found.spec.finalizers = []

@@ -104,6 +104,7 @@ def test_cli_13_subresources_of_other_kinds(dynamic: DynamicClient, namespace: s
     assert boats.get("b")["spec"] == {"crew": 7}
 
 
+@pytest.mark.server_at_least("1.22")  # policy/v1
 def test_cli_13_an_eviction_is_created_below_its_pod(dynamic: DynamicClient, namespace: str) -> None:
     pods = dynamic.resource(PODS, namespace)
     spec = {"containers": [{"name": "c", "image": "i"}], "schedulerName": "nobody"}

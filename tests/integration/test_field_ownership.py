@@ -132,6 +132,7 @@ def assert_reapplying_changes_nothing(client: Any, obj: Any, *managers: str, sub
         assert apply(mine, field_manager=manager) == obj, manager
 
 
+@pytest.mark.server_at_least("1.25")  # before that, server-side apply knew less of defaults and of no-ops
 def test_cli_11_reapplying_an_extraction_is_a_no_op(cs: Clientset, dynamic: DynamicClient, namespace: str) -> None:
     deployments = cs.apps_v1.deployments(namespace)
     first = {**deployment(MAIN, replicas=2), "metadata": {"name": "web", "labels": {"a": "1"}, "finalizers": ["x/a"]}}
@@ -162,6 +163,7 @@ def without_namespace(obj: Object) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.server_at_least("1.25")  # before that, server-side apply knew less of defaults and of no-ops
 def test_cli_11_of_custom_resources_too(dynamic: DynamicClient, namespace: str) -> None:
     boats = dynamic.resource(BOATS, namespace)
     first = boat(
@@ -200,6 +202,7 @@ def test_cli_11_a_change_of_an_extraction_keeps_the_rest(cs: Clientset, namespac
     assert extract_apply(changed, "me") == mine
 
 
+@pytest.mark.server_at_least("1.25")  # before that, server-side apply knew less of defaults and of no-ops
 def test_cli_11_services_with_default_protocols(cs: Clientset, namespace: str) -> None:
     services = cs.core_v1.services(namespace)
     wanted = Service.from_dict(
@@ -213,6 +216,7 @@ def test_cli_11_services_with_default_protocols(cs: Clientset, namespace: str) -
     assert_reapplying_changes_nothing(services, made, "me")
 
 
+@pytest.mark.server_at_least("1.25")  # before that, server-side apply knew less of defaults and of no-ops
 def test_cli_54_after_the_upgrade_an_apply_removes_what_client_side_apply_had_set(
     cs: Clientset, namespace: str
 ) -> None:

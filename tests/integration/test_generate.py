@@ -50,6 +50,7 @@ def generate(server, tmp_path):
     return lambda *more: main([*words, "--package", "foo_live", *more])
 
 
+@pytest.mark.server_at_least("1.25")  # rules of CEL are kept
 def test_a_definition_from_a_cluster_gives_the_same_bytes_as_its_file(generate, tmp_path):
     assert generate("foos.samplecontroller.k8s.io") == 0
 
@@ -105,6 +106,7 @@ def reader(rbac_server):
     "names",
     [["foos.samplecontroller.k8s.io"], ["samplecontroller.k8s.io"], pytest.param([], marks=pytest.mark.embedded)],
 )
+@pytest.mark.server_at_least("1.27")  # OpenAPI v3
 def test_who_may_not_read_definitions_gets_what_openapi_tells(reader, names):
     told: list[str] = []
 
@@ -123,6 +125,7 @@ def test_who_may_not_read_definitions_and_wants_nothing_else_is_told(reader):
         Cluster(reader, "crd").definitions()
 
 
+@pytest.mark.server_at_least("1.27")  # OpenAPI v3
 def test_what_has_no_definition_is_read_from_openapi(generate, tmp_path):
     assert generate("apiservices.apiregistration.k8s.io") == 0
 

@@ -110,6 +110,7 @@ def test_an_informer_and_a_lister_of_the_package_follow(cs, fleet, load, namespa
         assert fleets.lister.list(selector="app=followed")[0].metadata.name == "followed"
 
 
+@pytest.mark.server_at_least("1.25")  # keys of lists in definitions
 def test_apply_owns_what_was_set_and_nothing_else(cs, load, namespace):
     v1 = load("api.fleet.v1")
     container = v1.FleetSpecLeaderTemplateContainer(name="main", image="b:1")
@@ -165,6 +166,7 @@ def test_embedded_resources_and_odd_names_go_there_and_come_back(cs, load, names
     assert made.to_dict()["spec"] == sample
 
 
+@pytest.mark.server_at_least("1.25")  # paths with indices
 def test_a_value_that_the_schema_refuses_is_refused_before_or_by_the_server(cs, load, namespace):
     v1 = load("api.fleet.v1")
     port = v1.FleetSpecLeaderTemplateContainerPort(port=70000)
@@ -176,6 +178,7 @@ def test_a_value_that_the_schema_refuses_is_refused_before_or_by_the_server(cs, 
         cs.fleet_v1.fleets(namespace).create(made)
 
 
+@pytest.mark.server_at_least("1.27")  # rules of CEL are kept; OpenAPI v3
 @pytest.mark.parametrize("source", ["crd", "openapi", "auto"])
 def test_cli_62_what_a_cluster_tells_gives_the_same_package(server, tmp_path, source):
     kubeconfig = tmp_path / "kubeconfig"

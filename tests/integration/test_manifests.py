@@ -233,7 +233,7 @@ def test_a_definition_whose_names_are_taken_is_not_waited_for(cs: Clientset) -> 
 
 def test_without_the_right_to_read_the_outcome_is_what_kubectl_says(rbac_server: Server) -> None:
     with Clientset(rbac_server.config) as admin:
-        rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["patch"]}
+        rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "patch"]}
         subject = {"kind": "User", "name": "writer", "apiGroup": "rbac.authorization.k8s.io"}
         rbac = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "writer"}}
         reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "writer"}

@@ -16,6 +16,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "manifests.md"
 CODE = "".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL))
 
 
+@pytest.mark.cluster
 def test_the_snippets_do_what_they_say(own_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     checked = 0
     with Clientset(own_server.config) as cs:

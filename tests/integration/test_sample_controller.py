@@ -13,7 +13,6 @@ import threading
 
 import pytest
 
-from k8srt.api.apiextensions.v1 import CustomResourceDefinition
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.owners import controller_of
 from k8srt.errors import K8srtError, NotFound, Unauthorized
@@ -25,7 +24,7 @@ from k8srt.examples.sample_controller.deployment import deployment_for
 from k8srt.examples.sample_controller.foo.api.v1alpha1 import Foo, FooSpec
 from k8srt.examples.sample_controller.foo.client import Clientset
 from k8srt.examples.sample_controller_runtime import main as on_the_runtime
-from k8srt.testing import APIServer
+from k8srt.testing import APIServer, install_crds
 from k8srt.util import retry
 
 LIMIT = 30.0
@@ -42,8 +41,7 @@ def cs(server):
     config = server.config.copy()
     config.qps = -1.0
     with Clientset(config) as clientset:
-        definition = CustomResourceDefinition.from_yaml(hand_wired.crd())
-        clientset.apiextensions_v1.custom_resource_definitions().create(definition)
+        install_crds(clientset, hand_wired.crd())
         yield clientset
 
 

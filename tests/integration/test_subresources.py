@@ -67,6 +67,7 @@ def test_cli_08_pods_are_bound_by_either_way(cs: Clientset, namespace: str) -> N
         pods.bind("a", "node-2")
 
 
+@pytest.mark.server_at_least("1.22")  # policy/v1
 @pytest.mark.idle
 def test_cli_08_cli_10_eviction_asks_the_budget(cs: Clientset, namespace: str) -> None:
     pods, budgets = cs.core_v1.pods(namespace), cs.policy_v1.pod_disruption_budgets(namespace)
@@ -92,6 +93,7 @@ def test_cli_08_cli_10_eviction_asks_the_budget(cs: Clientset, namespace: str) -
         pods.evict("a")
 
 
+@pytest.mark.server_at_least("1.33")  # pods/resize
 def test_cli_07_a_pod_is_changed_while_it_runs(cs: Clientset, namespace: str) -> None:
     pods = cs.core_v1.pods(namespace)
     made = pods.create(pod("a"))
@@ -126,10 +128,12 @@ def test_cli_07_scale(cs: Clientset, namespace: str) -> None:
     deployments = cs.apps_v1.deployments(namespace)
     deployment(cs, namespace)
 
+    meta = ObjectMeta(name="web", namespace=namespace)
     first = deployments.get_scale("web")
-    second = deployments.update_scale("web", Scale(spec=ScaleSpec(replicas=4)))
+    four, six = (Scale(metadata=meta, spec=ScaleSpec(replicas=replicas)) for replicas in (4, 6))
+    second = deployments.update_scale("web", four)
     third = deployments.patch_scale("web", {"spec": {"replicas": 5}}, patch_type="merge")
-    fourth = deployments.apply_scale("web", Scale(spec=ScaleSpec(replicas=6)), field_manager="me", force=True)
+    fourth = deployments.apply_scale("web", six, field_manager="me", force=True)
 
     assert [one.spec.replicas for one in (first, second, third, fourth)] == [1, 4, 5, 6]
     assert deployments.get("web").spec.replicas == 6
@@ -147,7 +151,7 @@ def test_cli_07_tokens(cs: Clientset, namespace: str) -> None:
     made = accounts.create_token("robot", audiences=["x"], expiration_seconds=700, bound_object_ref=bound)
 
     assert made.status.token.count(".") == 2
-    assert made.status.expiration_timestamp > made.metadata.creation_timestamp
+    assert made.status.expiration_timestamp > bound.metadata.creation_timestamp
     assert (made.spec.audiences, made.spec.expiration_seconds) == (["x"], 700)
     assert made.spec.bound_object_ref.uid == bound.metadata.uid
     accounts.delete("robot")
@@ -165,10 +169,20 @@ def test_cli_07_a_namespace_is_finalized(cs: Clientset) -> None:
     namespaces.delete(made.metadata.name)
 
 
+def signing_request() -> bytes:
+    """A request for a certificate, in PEM."""
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bob")])
+    made = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    return made.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
 def test_cli_07_a_signing_request_is_approved(cs: Clientset) -> None:
     requests = cs.certificates_v1.certificate_signing_requests()
-    text = b"-----BEGIN CERTIFICATE REQUEST-----\nMIH\n-----END CERTIFICATE REQUEST-----\n"
-    spec = CertificateSigningRequestSpec(request=text, signer_name="example.com/x", usages=["client auth"])
+    spec = CertificateSigningRequestSpec(request=signing_request(), signer_name="example.com/x", usages=["client auth"])
     made = requests.create(CertificateSigningRequest(metadata=ObjectMeta(generate_name="t-"), spec=spec))
 
     made.status.conditions = [CertificateSigningRequestCondition(type="Approved", status="True", reason="Fine")]

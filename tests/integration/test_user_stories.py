@@ -235,6 +235,7 @@ def test_usr_30_custom_resources_are_first_class(
     assert done.stdout == "True\n"
 
 
+@pytest.mark.server_at_least("1.27")  # aggregated discovery
 def test_usr_31_a_kind_is_found_by_two_requests_whoever_asks(server: Server) -> None:
     asked: list[str] = []
 

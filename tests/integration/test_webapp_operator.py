@@ -128,6 +128,7 @@ def server(own_server: Server) -> Server:
     return own_server
 
 
+@pytest.mark.server_at_least("1.25")  # defaults of keys of lists in server-side apply
 def test_the_manifests_are_taken_by_a_server(cs: Clientset) -> None:
     for name in ("operator.yaml", "crds.yaml", "rbac.yaml"):
         cs.apply(MANIFESTS / name)
