@@ -25,6 +25,7 @@ from k8srt.errors import NoMatch, WaitTimeout
 from k8srt.metadata.partial import PartialObjectMetadata
 from k8srt.tools.cache.forms import Transform
 from k8srt.tools.cache.reflector import ErrorHandler
+from k8srt.tools.cache.shared_informer import check_informer_options
 from k8srt.tools.cache.waiting import wait_for_cache_sync
 from k8srt.util.ambient import ambient_stop, stopped
 from k8srt.util.clock import SYSTEM, Clock
@@ -68,9 +69,10 @@ class SharedInformers:
         rng: random.Random | None = None,
         **informer_options: Any,
     ) -> None:
-        """Raises ValueError, SelectorError for options that make no sense."""
+        """Raises ValueError, TypeError, SelectorError for options that make no sense."""
         if namespace and default_namespaces is not None:
             raise ValueError("give either a namespace or default_namespaces")
+        check_informer_options(informer_options)
         if on_missing_kind not in ("fail", "wait"):
             raise ValueError(f"on_missing_kind: must be fail or wait, not {on_missing_kind!r}")
         self.namespace = namespace

@@ -41,6 +41,18 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+_REFLECTOR_OPTIONS = ("backoff", "max_internal_error_retry", "min_watch_timeout", "page_size", "rng", "watch_list")
+
+INFORMER_OPTIONS = (*_REFLECTOR_OPTIONS, "fatal_errors", "identifier", "merge_beyond", "queue")
+"""What may be said of every informer of a cache or a factory, as keywords."""
+
+
+def check_informer_options(options: Mapping[str, Any]) -> None:
+    """Raises TypeError for what no informer has."""
+    if unknown := sorted(options.keys() - INFORMER_OPTIONS):
+        raise TypeError(f"informers have no option {unknown[0]!r}; they have {', '.join(sorted(INFORMER_OPTIONS))}")
+
+
 class InformerStopped(K8srtError):
     """A handler or index was added to an informer that has stopped. Contract: INF-16, INF-29."""
 
@@ -72,6 +84,7 @@ class SharedIndexInformer(Running, Generic[T]):
         **reflector_options: Any,
     ) -> None:
         check_queue_kind(queue)
+        check_informer_options(reflector_options)
         if merge_beyond is not None and merge_beyond < 1:
             raise ValueError(f"merge_beyond: {merge_beyond} is not positive")
         self._expected = Expected(kind, description)

@@ -496,5 +496,7 @@ def test_bad_options_are_refused_before_anything_is_sent() -> None:
         Cache(fake(), namespace="a", default_namespaces=["b"])
     with pytest.raises(ValueError, match="must be fail or wait"):
         Cache(fake(), on_missing_kind="hope")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="no option 'page_sise'"):
+        Cache(fake(), page_sise=3)
     with pytest.raises(ValueError, match="not the class of a resource"):
         Cache(fake()).informer(ObjectMeta)  # type: ignore[type-var]

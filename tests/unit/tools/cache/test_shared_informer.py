@@ -723,3 +723,8 @@ def test_it_can_tell_what_it_is_up_to(caplog):
     assert state["reflector"]["resource_version"] == "10"
     assert state["queue"]["synced"]
     assert state["handlers"][0]["resync"] == 0.0
+
+
+def test_what_no_informer_has_is_refused_when_it_is_made():
+    with pytest.raises(TypeError, match="no option 'page_sise'; they have .*page_size"):
+        World(page_sise=3)
