@@ -407,3 +407,25 @@ def test_rules_reviews_list_what_one_may(server: APIServer, admin: Clientset) ->
     assert ["pods"] in [rule.resources for rule in mine.resource_rules]
     assert not mine.incomplete
     assert all_of_it.resource_rules[0].verbs == ["*"]
+
+
+def test_an_apply_or_an_update_that_makes_an_object_needs_the_right_to_create(
+    server: APIServer, admin: Clientset
+) -> None:
+    groups, resources = ["", "coordination.k8s.io"], ["configmaps", "leases"]
+    rules = [{"apiGroups": groups, "resources": resources, "verbs": ["patch", "update"]}]
+    grant(admin, "writer", rules, namespace="default")
+    lease = {"metadata": {"name": "l"}, "spec": {"holderIdentity": "me"}}
+
+    with Clientset(server.config_for("writer")) as cs:
+        maps, leases = cs.core_v1.config_maps("default"), cs.coordination_v1.leases("default")
+        with pytest.raises(errors.Forbidden, match='configmaps "a" is forbidden: User "writer" cannot create resource'):
+            maps.apply({"metadata": {"name": "a"}}, field_manager="me")
+        with pytest.raises(errors.Forbidden, match='User "writer" cannot create resource "leases"'):
+            leases.update(lease)
+
+        role = admin.rbac_v1.roles("default").get("writer-default")
+        role.rules[0].verbs.append("create")
+        admin.rbac_v1.roles("default").update(role)
+        maps.apply({"metadata": {"name": "a"}}, field_manager="me")
+        leases.update(lease)

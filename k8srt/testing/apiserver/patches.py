@@ -41,7 +41,7 @@ from k8srt.testing.apiserver.rendering import Renderer
 from k8srt.testing.apiserver.requests import RequestInfo
 from k8srt.testing.apiserver.storage import Stale
 from k8srt.testing.apiserver.strategies.strategy import Write
-from k8srt.testing.apiserver.writes import check_version, commit_create, commit_update, warned
+from k8srt.testing.apiserver.writes import check_may_create, check_version, commit_create, commit_update, warned
 
 JSON = dict[str, Any]
 JSON_PATCH = "application/json-patch+json"
@@ -208,6 +208,7 @@ def apply_once(
     obj = document.obj
     check_identity(resource, obj, write.namespace, write.name)
     if live is None:
+        check_may_create(cluster, resource, write)
         obj["metadata"].pop("resourceVersion", None)
         return commit_create(cluster, resource, obj, options, write, track=False)
     return commit_update(cluster, resource, stored, live, obj, options, write, track=False)

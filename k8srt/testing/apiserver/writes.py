@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from k8srt.testing.apiserver import admission, metadata, ownership
+from k8srt.testing.apiserver.auth import refusal
 from k8srt.testing.apiserver.bodies import read_body
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.documents import (
@@ -62,6 +63,16 @@ def create(cluster: Cluster, request: Request, info: RequestInfo, resource: Reso
     write = Write(cluster, info.namespace, "", options.dry_run, user=request.user, warnings=document.warnings)
     made = commit_create(cluster, resource, obj, options, write)
     return warned(renderer.document(made, 201), document.warnings)
+
+
+def check_may_create(cluster: Cluster, resource: Resource, write: Write) -> None:
+    """An update or an apply that makes an object asks for the right to create as well. Raises Failure."""
+    if write.user is None or cluster.authorizer is None:
+        return
+    where = (write.namespace, resource.plural, "", write.name)
+    asked = RequestInfo("create", "", resource.group, resource.version, *where)
+    if not cluster.authorizer.allows(write.user, asked):
+        raise refusal(write.user, asked)
 
 
 def commit_create(
@@ -210,6 +221,7 @@ def update(cluster: Cluster, request: Request, info: RequestInfo, resource: Reso
     if stored is None:
         if not resource.strategy.create_on_update or info.subresource:
             raise cluster.missing(resource, info.name)
+        check_may_create(cluster, resource, write)
         obj["metadata"].pop("resourceVersion", None)
         made = commit_create(cluster, resource, obj, options, write)
         return warned(renderer.document(made, 201), document.warnings)
