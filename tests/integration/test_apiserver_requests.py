@@ -16,6 +16,8 @@ from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.request_log import RequestLog
 from tests.integration.apiserver import CONFIG_MAPS, Client, seen
 
+pytestmark = pytest.mark.embedded
+
 
 @pytest.fixture
 def server() -> Iterator[APIServer]:

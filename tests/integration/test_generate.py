@@ -15,8 +15,10 @@ from k8srt.cli.main import main
 from k8srt.codegen.cluster import Cluster
 from k8srt.codegen.crd import KIND
 from k8srt.codegen.package import files_of, package_files
+from k8srt.discovery import DiscoveryClient
 from k8srt.errors import Forbidden
 from k8srt.kubernetes import Clientset
+from k8srt.testing import eventually
 
 FOO = Path(__file__).parents[1] / "unit/codegen/crds/foo.yaml"
 
@@ -98,6 +100,8 @@ def reader(rbac_server):
             if document["kind"] == KIND:
                 definitions.create(CustomResourceDefinition.from_dict(document))
         await_established(definitions, "foos.samplecontroller.k8s.io")
+        discovery = DiscoveryClient.over(cs.rest_client)
+        eventually(lambda: "apis/samplecontroller.k8s.io/v1alpha1" in discovery.openapi_v3(), timeout=30.0)
         with Clientset(rbac_server.config_for("reader")) as reader:
             yield reader
 

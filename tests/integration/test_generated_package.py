@@ -12,8 +12,10 @@ from k8srt.api.apiextensions.v1 import CustomResourceDefinition
 from k8srt.apimachinery import yamlio
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.cli.main import main
+from k8srt.discovery import DiscoveryClient
 from k8srt.errors import Invalid
 from k8srt.kubernetes import Clientset
+from k8srt.testing import eventually
 
 TESTS = Path(__file__).parents[1]
 KEPT = TESTS / "typing/crds_gen"
@@ -186,6 +188,10 @@ def test_cli_62_what_a_cluster_tells_gives_the_same_package(server, tmp_path, so
     words = ["generate", "--from-cluster", "--kubeconfig", str(kubeconfig), "--package", "crds_gen"]
 
     names = [each["metadata"]["name"] for each in definitions()]
+    specs = [each["spec"] for each in definitions()]
+    served = {f"apis/{spec['group']}/{one['name']}" for spec in specs for one in spec["versions"] if one["served"]}
+    with DiscoveryClient(server.config) as discovery:
+        eventually(lambda: served <= set(discovery.openapi_v3()), timeout=30.0)  # told a moment later
 
     assert main([*words, "--source", source, "--output", str(tmp_path), *names]) == 0
 

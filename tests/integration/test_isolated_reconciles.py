@@ -149,6 +149,7 @@ def run(isolated: Isolated, clock: FakeClock) -> Any:
     return lambda name, **more: have(isolated, name, clock, **more)
 
 
+@pytest.mark.embedded
 def test_thr_06_it_runs_in_another_process_which_is_kept(run: Any, isolated: Isolated) -> None:
     first, second = run("pid"), run("pid")
 
@@ -158,6 +159,7 @@ def test_thr_06_it_runs_in_another_process_which_is_kept(run: Any, isolated: Iso
     assert isolated.debug_state() == [f"<Child {isolated.processes[0]} of rig: idle>"]
 
 
+@pytest.mark.embedded
 def test_thr_06_what_it_raises_is_raised(run: Any) -> None:
     with pytest.raises(TerminalError, match=r"^no way$"):
         run("terminal")
@@ -170,6 +172,7 @@ def test_thr_06_what_it_raises_is_raised(run: Any) -> None:
         run("wrong")
 
 
+@pytest.mark.embedded
 def test_thr_06_what_is_not_there_says_so(run: Any) -> None:
     with pytest.raises(errors.K8srtError, match=r"ctx.cache.get: there is no cache .* ctx.client reads from the serv"):
         run("cache")
@@ -177,6 +180,7 @@ def test_thr_06_what_is_not_there_says_so(run: Any) -> None:
         run("detach")
 
 
+@pytest.mark.embedded
 def test_thr_06_whether_it_may_write_is_asked_here(run: Any) -> None:
     client = Client()
     client.refuses = errors.NotStarted("not the leader")
@@ -185,6 +189,7 @@ def test_thr_06_whether_it_may_write_is_asked_here(run: Any) -> None:
         run("write", client=client)
 
 
+@pytest.mark.embedded
 def test_thr_06_it_knows_what_went_before_and_what_it_says_is_heard(run: Any, told: Told) -> None:
     recorder = Recorder()
 
@@ -202,6 +207,7 @@ def test_thr_06_it_knows_what_went_before_and_what_it_says_is_heard(run: Any, to
     assert recorder.events == [("some", "Normal", "Told", "attempt 2 of me")]
 
 
+@pytest.mark.embedded
 def test_thr_06_what_would_end_a_program_is_a_failure_of_one_reconcile(run: Any, isolated: Isolated) -> None:
     before = isolated.processes
 
@@ -212,6 +218,7 @@ def test_thr_06_what_would_end_a_program_is_a_failure_of_one_reconcile(run: Any,
     assert isolated.processes == before
 
 
+@pytest.mark.embedded
 def test_thr_06_a_process_that_ends_fails_one_reconcile(own: Isolated, clock: FakeClock) -> None:
     before = own.processes
 
@@ -224,6 +231,7 @@ def test_thr_06_a_process_that_ends_fails_one_reconcile(own: Isolated, clock: Fa
     assert own.processes != before
 
 
+@pytest.mark.embedded
 def test_thr_06_what_does_not_end_in_time_is_killed(own: Isolated, clock: FakeClock, told: Told) -> None:
     ctx = context("hang", clock)
     raised: list[BaseException] = []
@@ -241,6 +249,7 @@ def test_thr_06_what_does_not_end_in_time_is_killed(own: Isolated, clock: FakeCl
     assert hanging not in own.processes
 
 
+@pytest.mark.embedded
 def test_thr_06_what_ends_when_told_to_is_not_killed(isolated: Isolated, clock: FakeClock, told: Told) -> None:
     isolated.wait_ready(Stop())
     (before,) = isolated.processes

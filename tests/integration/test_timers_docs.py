@@ -7,16 +7,17 @@ from typing import Any
 from k8srt.api.core.v1 import ConfigMap
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.kubernetes import Clientset
-from k8srt.testing import APIServer, eventually
+from k8srt.testing import eventually
+from k8srt.testing.choosing import Server
 from tests.integration.test_controllers_docs import PAGE, snippets_of
 
 LONG = 30.0
 
 
-def test_the_timer_and_the_daemon_do_what_is_said_of_them() -> None:
+def test_the_timer_and_the_daemon_do_what_is_said_of_them(own_server: Server) -> None:
     (code,) = snippets_of("Timers and daemons")
-    with APIServer() as server, Clientset(server.config) as cs:
-        names: dict[str, Any] = {"config": server.config}
+    with Clientset(own_server.config) as cs:
+        names: dict[str, Any] = {"config": own_server.config}
         exec(compile(code, str(PAGE), "exec"), names)
         seen = names["seen"]
         with names["mgr"]:
@@ -28,5 +29,5 @@ def test_the_timer_and_the_daemon_do_what_is_said_of_them() -> None:
             eventually(lambda: "probed two" in seen and "streaming from two" in seen, timeout=LONG)
             config_maps.delete("a")
             eventually(
-                lambda: "closed" in seen and not [each for each in config_maps.list() if each.data], timeout=LONG
+                lambda: "closed" in seen and not config_maps.list(label_selector="probe=yes").items, timeout=LONG
             )
