@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from k8srt import errors
+from k8srt.api.autoscaling.v1 import Scale
 from k8srt.api.core.v1 import ConfigMap, Pod
 from k8srt.apimachinery.object import Object
 from k8srt.apimachinery.schema import GroupVersion, GroupVersionKind, GroupVersionResource
@@ -19,6 +20,7 @@ from k8srt.kubernetes import Clientset
 from k8srt.scale import ScaleClient
 from k8srt.testing import eventually
 from k8srt.testing.choosing import Server
+from k8srt.util import retry
 from tests.integration.wire import Exchange, WireServer
 from tests.unit.discovery.answers import Answers, failure, plain
 
@@ -220,25 +222,30 @@ def test_all_resources_as_a_table(cs: Clientset) -> None:
     assert {row.gvk.group for row in cs.api_resources(api_group="")} == {""}
 
 
-def test_cli_28_scales_of_a_real_server(cs: Clientset, server: Server) -> None:
+def test_cli_28_scales_of_a_real_server(cs: Clientset, namespace: str, server: Server) -> None:
     template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
     spec = {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template}
-    cs.resource("deploy", "default").create({"metadata": {"name": "web"}, "spec": spec})
+    cs.resource("deploy", namespace).create({"metadata": {"name": "web"}, "spec": spec})
 
     with ScaleClient(server.config) as client:
-        scales = client.resource(DEPLOYMENTS).namespace("default")
+        scales = client.resource(DEPLOYMENTS).namespace(namespace)
         scale = scales.get("web")
-        scale.spec.replicas = 3
-        updated = scales.update(scale)
+
+        def triple() -> Scale:
+            current = scales.get("web")
+            current.spec.replicas = 3
+            return scales.update(current)
+
+        updated = retry.on_conflict(triple)  # somebody may work on it meanwhile
         patched = scales.patch("web", {"spec": {"replicas": 5}}, patch_type="merge")
 
         assert (scale.status.selector, updated.spec.replicas, patched.spec.replicas) == ("app=web", 3, 5)
-        assert cs.apps_v1.deployments("default").get("web").spec.replicas == 5
+        assert cs.apps_v1.deployments(namespace).get("web").spec.replicas == 5
         with pytest.raises(errors.Conflict):
             scales.update(scale)
         with pytest.raises(errors.NotFound, match=r'deployments/scale\.apps "nope" not found'):
             scales.get("nope")
-    assert ScaleClient.over(cs.rest_client, cs.mapper).resource("rs").namespace("default")
+    assert ScaleClient.over(cs.rest_client, cs.mapper).resource("rs").namespace(namespace)
 
 
 def test_a_clientset_asks_for_discovery_once_and_shares_its_connections(cs: Clientset) -> None:

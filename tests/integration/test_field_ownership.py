@@ -133,6 +133,7 @@ def assert_reapplying_changes_nothing(client: Any, obj: Any, *managers: str, sub
 
 
 @pytest.mark.server_at_least("1.25")  # before that, server-side apply knew less of defaults and of no-ops
+@pytest.mark.idle
 def test_cli_11_reapplying_an_extraction_is_a_no_op(cs: Clientset, dynamic: DynamicClient, namespace: str) -> None:
     deployments = cs.apps_v1.deployments(namespace)
     first = {**deployment(MAIN, replicas=2), "metadata": {"name": "web", "labels": {"a": "1"}, "finalizers": ["x/a"]}}
