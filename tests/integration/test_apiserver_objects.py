@@ -220,3 +220,11 @@ def test_one_object_is_seen_through_two_groups(client):
     seen = client.get("/apis/events.k8s.io/v1/namespaces/default/events/e").body
 
     assert (seen["note"], seen["regarding"]["kind"]) == ("m", "Pod")
+
+
+@pytest.mark.parametrize("query", ["timeoutSeconds=x", "limit=x", "watch=1&timeoutSeconds=x"])
+def test_what_is_no_number_is_refused(client, query):
+    answer = client.get(f"{CONFIG_MAPS}?{query}")
+
+    assert (answer.status, answer.reason) == (400, "BadRequest")
+    assert answer.body["message"] == 'strconv.ParseInt: parsing "x": invalid syntax'

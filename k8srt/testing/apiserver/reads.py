@@ -18,6 +18,7 @@ from k8srt.testing.apiserver.selection import (
     find_page,
     list_options,
     make_token,
+    number_param,
     selection_of,
     version_number,
     watch_version,
@@ -176,7 +177,7 @@ class WatchStream:
 
 
 def _timeout(request: Request) -> float:
-    text = request.param("timeoutSeconds")
-    if text.isdigit() and int(text) > 0:
-        return float(text)
+    seconds = number_param(request, "timeoutSeconds")
+    if seconds > 0:
+        return float(seconds)
     return DEFAULT_TIMEOUT * (1.0 + random.random())

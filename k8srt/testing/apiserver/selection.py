@@ -110,7 +110,7 @@ class ListOptions:
 def list_options(request: Request) -> ListOptions:
     """Read and check the options of a list. Raises Failure(400) and Failure(422)."""
     _check_list(request)
-    limit = max(0, _number(request, "limit"))
+    limit = max(0, number_param(request, "limit"))
     token = request.param("continue")
     asked = request.param("resourceVersion")
     if token:
@@ -143,7 +143,8 @@ def watch_version(request: Request) -> int:
     return int(text or 0)
 
 
-def _number(request: Request, name: str) -> int:
+def number_param(request: Request, name: str) -> int:
+    """A whole number of the query, 0 if it is not there. Raises Failure for something else."""
     text = request.param(name)
     if not text:
         return 0
@@ -154,6 +155,7 @@ def _number(request: Request, name: str) -> int:
 
 
 def _check_list(request: Request) -> None:
+    number_param(request, "timeoutSeconds")
     match = request.param("resourceVersionMatch")
     version = request.param("resourceVersion")
     causes: list[Cause] = []
