@@ -87,7 +87,7 @@ def test_a_watch_from_a_list(cs: Clientset, namespace: str) -> None:
     maps.create(config_map("before"))
     version = maps.list().metadata.resource_version
 
-    with maps.watch(resource_version=version) as events:
+    with maps.watch(resource_version=version, field_selector="metadata.name=after") as events:
         maps.create(config_map("after"))
         maps.delete("after")
         got = [next(events) for _ in range(2)]

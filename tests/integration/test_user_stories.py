@@ -132,8 +132,14 @@ def test_usr_21_watching_and_reading_write_nothing(cs: Clientset, namespace: str
     """No bookkeeping in the objects of users: their versions stay what they were."""
     client = cs.core_v1.config_maps(namespace)
     for number in range(20):
-        client.create(config_map(f"m-{number}", k="v"))
-    before = {each.metadata.name: each.metadata.resource_version for each in client.list()}
+        obj = config_map(f"m-{number}", k="v")
+        obj.metadata.labels = {"mine": "yes"}
+        client.create(obj)
+
+    def versions() -> dict[str, str]:
+        return {each.metadata.name: each.metadata.resource_version for each in client.list(label_selector="mine=yes")}
+
+    before = versions()
 
     factory = SharedInformerFactory(cs, namespace=namespace, resync_period=1.0)
     informer = factory.core_v1.config_maps.informer
@@ -143,7 +149,8 @@ def test_usr_21_watching_and_reading_write_nothing(cs: Clientset, namespace: str
         for obj in factory.core_v1.config_maps.lister.list():
             obj.data["changed"] = "here only"
 
-    assert {each.metadata.name: each.metadata.resource_version for each in client.list()} == before
+    assert versions() == before
+    assert len(before) == 20
 
 
 @pytest.mark.embedded
