@@ -124,6 +124,7 @@ def test_who_may_not_read_definitions_gets_what_openapi_tells(reader, names):
     assert made == {path: text.replace(asked, "ObjectMeta = unset") for path, text in wanted.items()}
 
 
+@pytest.mark.server_at_least("1.27")  # the reader waits for OpenAPI v3
 def test_who_may_not_read_definitions_and_wants_nothing_else_is_told(reader):
     with pytest.raises(Forbidden):
         Cluster(reader, "crd").definitions()
