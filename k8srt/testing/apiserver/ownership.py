@@ -33,9 +33,12 @@ def track(
         reset_fields=reset_fields(resource, subresource),
     )
     if subresource == "scale":
-        for entry in tracked["metadata"].get("managedFields") or []:
+        entries = tracked["metadata"].get("managedFields") or []
+        for entry in entries:
             if entry.get("subresource") == "scale":
                 entry.pop("time", None)  # a write through scale does not date its entry
+        parts = ("operation", "time", "manager", "apiVersion", "subresource")
+        entries.sort(key=lambda entry: [entry.get(part, "") for part in parts])  # what has no time comes first
     return tracked
 
 

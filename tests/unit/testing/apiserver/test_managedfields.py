@@ -13,6 +13,7 @@ from k8srt.api.apps.v1 import Deployment
 from k8srt.api.core.v1 import ConfigMap, Service
 from k8srt.apimachinery.patch import apply_merge_patch
 from k8srt.apimachinery.structure import Structure, structure_of, structure_of_schema
+from k8srt.testing import FakeClientset
 from k8srt.testing.apiserver.managedfields import ApplyConflict, ApplyError, apply, track_update
 from k8srt.testing.apiserver.ssa_scale import parent_managers, scale_managers
 
@@ -451,3 +452,18 @@ def test_ownership_is_what_a_real_server_answers(shared, name):
         found = comparable(result["metadata"].get("managedFields"))
         assert found == comparable(body["metadata"].get("managedFields")), step["id"]
         live = body
+
+
+def test_who_writes_through_scale_has_no_time_and_comes_first():
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": template}
+    deployments = FakeClientset().apps_v1.deployments("default")
+    deployments.create({"metadata": {"name": "d"}, "spec": spec}, field_manager="early")
+
+    deployments.patch("d", {"spec": {"replicas": 2}}, patch_type="merge", subresource="scale", field_manager="late")
+
+    managers = deployments.get("d").metadata.managed_fields
+    assert [(each.manager, each.subresource, each.time is None) for each in managers] == [
+        ("late", "scale", True),
+        ("early", None, False),
+    ]
