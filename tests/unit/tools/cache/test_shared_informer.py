@@ -726,5 +726,5 @@ def test_it_can_tell_what_it_is_up_to(caplog):
 
 
 def test_what_no_informer_has_is_refused_when_it_is_made():
-    with pytest.raises(TypeError, match="no option 'page_sise'; they have .*page_size"):
+    with pytest.raises(TypeError, match=r"no option 'page_sise'; they have .*page_size"):
         World(page_sise=3)
