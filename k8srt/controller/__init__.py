@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from k8srt.controller.dependents.state import DependentState as DependentState
     from k8srt.controller.dependents.workflow import Workflow as Workflow
     from k8srt.controller.dependents.workflow import WorkflowFailed as WorkflowFailed
+    from k8srt.controller.failures import KeyMoved as KeyMoved
     from k8srt.controller.failures import LeaderElectionLost as LeaderElectionLost
     from k8srt.controller.failures import ShutdownTimeout as ShutdownTimeout
     from k8srt.controller.filters import ABSENT as ABSENT
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from k8srt.controller.request import TerminalError as TerminalError
     from k8srt.controller.retries import Retry as Retry
     from k8srt.controller.serving.server import HTTPServer as HTTPServer
+    from k8srt.controller.sharding.ring import Ring as Ring
     from k8srt.controller.signals import setup_signal_handler as setup_signal_handler
     from k8srt.controller.sources.channel import Channel as Channel
     from k8srt.controller.sources.channel import Feed as Feed
@@ -110,6 +112,7 @@ __getattr__, __dir__ = lazy_exports(
         "Finalized": "k8srt.controller.finalizers",
         "Finalizers": "k8srt.controller.finalizers",
         "HTTPTrigger": "k8srt.controller.sources.trigger",
+        "KeyMoved": "k8srt.controller.failures",
         "KindScope": "k8srt.controller.cache.scopes",
         "Election": "k8srt.controller.manager.office",
         "HTTPServer": "k8srt.controller.serving.server",
@@ -131,6 +134,7 @@ __getattr__, __dir__ = lazy_exports(
         "Result": "k8srt.controller.request",
         "Retry": "k8srt.controller.retries",
         "RetryAfter": "k8srt.controller.request",
+        "Ring": "k8srt.controller.sharding.ring",
         "Schedule": "k8srt.controller.sources.timed",
         "Scope": "k8srt.controller.cache.scopes",
         "StopRequested": "k8srt.controller.context",

@@ -22,6 +22,7 @@ from k8srt.controller.options import Options
 from k8srt.controller.reasons import Reason, Reasons
 from k8srt.controller.reconciling.contexts import Surroundings
 from k8srt.controller.reconciling.describing import Description
+from k8srt.controller.reconciling.gate import Gate
 from k8srt.controller.reconciling.jobs import Jobs
 from k8srt.controller.reconciling.loop import Panic as Panic
 from k8srt.controller.reconciling.loop import Reconcile as Reconcile
@@ -106,6 +107,7 @@ class Controller:
         self._workers = Workers(name, self.options.workers, self.queue, self._reconciling.handle, self._break, clock)
         self.warmup = Warmup(self) if self.options.enable_warmup and self.need_leader_election else None
         self._watching = Watching(name, self.options, self.queue, self._reasons, self._halt, clock)
+        self._on_move: list[Callable[[Callable[[Request], bool]], object]] = []
         self._lock = threading.Lock()  # guards all below
         self._started = False
         self._given_up = False
@@ -144,11 +146,19 @@ class Controller:
         refuse are left out, as they are at the start. Contract: CTL-10."""
         if self.kind is None:
             raise ValueError(f"controller {self.name} is for no kind: enqueue what should be looked at")
-        objects = self.cache.list(self.kind)
-        chosen = [Request.of(obj) for obj in objects if self._matches(obj)]
-        self._reasons.add(chosen, Reason("", "all"))
-        self.queue.add_with(chosen, priority=LOW_PRIORITY)
+        gate = self._watching.gate
+        chosen = [each for each in self.requests_cached() if gate is None or gate.may_queue(each)]
+        self.queue_again(chosen, "all", LOW_PRIORITY)
         return len(chosen)
+
+    def requests_cached(self, **options: Any) -> list[Request]:
+        """Those of the objects that it is for, as far as they are cached."""
+        return [Request.of(obj) for obj in self.cache.list(self.kind, **options) if self._matches(obj)]
+
+    def queue_again(self, requests: list[Request], why: str, priority: int) -> None:
+        """Have these reconciled; `why` is for their reasons."""
+        self._reasons.add(requests, Reason("", why))
+        self.queue.add_with(requests, priority=priority)
 
     def pause(self) -> None:
         """Finish what is in work and take nothing new, until `resume`. The queue fills meanwhile. Contract: CTL-09."""
@@ -170,6 +180,25 @@ class Controller:
     def only(self, matches: Callable[[Any], bool]) -> None:
         """Say which objects of its kind it is for."""
         self._reconciling.contexts.matches = matches
+
+    def admit_by(self, gate: Gate) -> None:
+        """Have requests pass a gate before they are queued, and when they are handed out; before anything is watched.
+
+        Contract: SHD-06."""
+        self._watching.gate = self._reconciling.contexts.gate = gate
+
+    def keep_only(self, ours: Callable[[Request], bool]) -> None:
+        """End what is running for others: reconciles are told, and whoever has asked for it by `on_move`."""
+        for job in self._jobs.running():
+            if not ours(job.ctx.request):
+                job.ctx.stop.set()
+        for call in self._on_move:
+            call(ours)
+
+    def on_move(self, call: Callable[[Callable[[Request], bool]], object]) -> None:
+        """Have something called with what says which requests are ours, when others no longer are. It must not block;
+        before the start."""
+        self._on_move.append(call)
 
     def when_given_up(self, then: Callable[[Context[Any]], Result | None]) -> None:
         """Say what becomes of a request that has failed and is not to be tried again, in place of nothing."""

@@ -15,3 +15,7 @@ class ForkedProcessError(K8srtError):
 
 class ShutdownTimeout(WaitTimeout):
     """Some runnables did not end within the grace period; the text says which, and where they are: MGR-08."""
+
+
+class KeyMoved(K8srtError):
+    """A reconcile wants to write for what another shard looks after now, or may do so soon. Contract: SHD-06."""

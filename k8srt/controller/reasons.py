@@ -11,7 +11,7 @@ Contract: REC-18.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -102,8 +102,8 @@ class Reasons:
 class SourceQueue:
     """The queue of a controller as one source sees it: it says who adds, and what the event is worth.
 
-    `initial` and `resync` are priorities of events that are not new, None for what the handler says. After `close`
-    nothing is added any more.
+    `initial` and `resync` are priorities of events that are not new, None for what the handler says. What `wanted` says
+    no to is left out. After `close` nothing is added any more.
     """
 
     def __init__(
@@ -115,6 +115,7 @@ class SourceQueue:
         initial: int | None = None,
         resync: int | None = None,
         flat: bool = False,
+        wanted: Callable[[Request], bool] | None = None,
     ) -> None:
         self._queue = queue
         self._reasons = reasons
@@ -122,6 +123,7 @@ class SourceQueue:
         self._initial = initial
         self._resync = resync
         self._flat = flat
+        self._wanted = wanted
         self._closed = False
 
     def add_with(
@@ -131,7 +133,9 @@ class SourceQueue:
         if self._closed:
             return
         event = _event.get()
-        items = list(items)
+        items = list(items) if self._wanted is None else [each for each in items if self._wanted(each)]
+        if not items:
+            return
         self._reasons.add(items, reason_for(self._source, event))
         if self._flat:
             priority = 0

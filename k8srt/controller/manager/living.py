@@ -98,6 +98,12 @@ def informer_figures(manager: Manager) -> Iterator[Snapshot]:
     yield Snapshot("k8srt_read_your_writes_overlay_objects", about, "gauge", [Sample("", (), float(unseen))])
 
 
+def shard_figures(manager: Manager) -> Iterator[Snapshot]:
+    """What there is to say of the shards that a manager is one of."""
+    shard = manager.shard
+    return iter(()) if shard is None else shard.figures()
+
+
 def _age(row: list[InformerStatus]) -> float | None:
     return max((each.seconds_since_event for each in row if each.seconds_since_event is not None), default=None)
 

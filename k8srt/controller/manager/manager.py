@@ -14,7 +14,7 @@ With addresses it answers over HTTP whether it is alive and ready, what its figu
 
     mgr = Manager(config, health_address=":8081", metrics_address=":8080", profiling_address="127.0.0.1:8082")
 
-Contract: MGR-01 to MGR-21, CLU-01, EVR-01, THR-02, THR-09.
+Contract: MGR-01 to MGR-21, CLU-01, EVR-01, SHD-01, THR-02, THR-09.
 """
 
 from __future__ import annotations
@@ -37,14 +37,16 @@ from k8srt.controller.manager.decorating import Decorators, Hooks
 from k8srt.controller.manager.endpoints import Endpoints
 from k8srt.controller.manager.groups import FunctionRunnable, Runnable, group_of
 from k8srt.controller.manager.life import Life, State, Steps
-from k8srt.controller.manager.living import RUNNING, informer_figures, weakly
+from k8srt.controller.manager.living import RUNNING, informer_figures, shard_figures, weakly
 from k8srt.controller.manager.names import NAMES
 from k8srt.controller.manager.office import Election, Office, election_of
 from k8srt.controller.manager.preflight import PreflightFailed, find_problems
+from k8srt.controller.manager.shard import Shard
 from k8srt.controller.metrics.names import REGISTRY, forget_controller
 from k8srt.controller.metrics.scraping import MetricsOptions
 from k8srt.controller.serving.server import Handle
-from k8srt.errors import AlreadyStarted
+from k8srt.controller.sharding.ring import Ring
+from k8srt.errors import AlreadyStarted, ConfigError
 from k8srt.kubernetes.clientset import Clientset
 from k8srt.rest.config import Config
 from k8srt.tools.events.broadcaster import EventBroadcaster
@@ -70,7 +72,8 @@ class Manager(Parts, Decorators):
 
     `config` is a `Config`, or a `Clientset` that somebody else closes. `leader_election` is the name of the lease, or
     an `Election`; without one this process leads. `leader_election_namespace` is where it is, by default that of the
-    pod; the three times are seconds. `on_lease_lost` is "raise", or "exit": the process ends with status 1 at once.
+    pod; the three times are seconds. `sharding`, a `Ring`, has every replica reconcile its part of the keys instead.
+    `on_lease_lost` is "raise", or "exit": the process ends with status 1 at once.
 
     `namespace` limits the cache. `graceful_shutdown_timeout` (seconds) is for all groups together: 0 does not wait,
     less waits for ever. `state` is the caller's, for reconciles. `controller_options` are defaults for controllers; in
@@ -92,6 +95,7 @@ class Manager(Parts, Decorators):
         namespace: str = "",
         leader_election: str | Election | bool = "",
         leader_election_namespace: str = "",
+        sharding: Ring | None = None,
         lease_duration: float = 15.0,
         renew_deadline: float = 10.0,
         retry_period: float = 2.0,
@@ -123,6 +127,8 @@ class Manager(Parts, Decorators):
             raise ValueError(f"on_lease_lost: expected 'raise' or 'exit', not {on_lease_lost!r}")
         if preflight not in ("", "warn", "fail"):
             raise ValueError(f"preflight: expected 'warn' or 'fail', not {preflight!r}")
+        if sharding is not None and not isinstance(sharding, Ring):
+            raise TypeError(f"sharding: expected a Ring, not {sharding!r}")
         self.tracing = _tracing_of(tracing)
         self._client_options = dict(client_options or {})
         super().__init__(
@@ -163,6 +169,8 @@ class Manager(Parts, Decorators):
                 readyz=readyz,
                 clock=clock,
             )
+            if sharding is not None and leader_election:
+                raise ConfigError("sharding and leader_election: all replicas are in office, or one is; not both")
             election = election_of(
                 leader_election,
                 leader_election_namespace,
@@ -172,6 +180,15 @@ class Manager(Parts, Decorators):
             if election is not None:  # after the figures were installed, which count for electors made later
                 self._office = Office(
                     election,
+                    self.clientset,
+                    lead=lambda _: self._life.lead(),
+                    lost=self._lose,
+                    failed=self._life.failed,
+                    clock=clock,
+                )
+            elif sharding is not None:
+                self._office = Shard(
+                    sharding,
                     self.clientset,
                     lead=lambda _: self._life.lead(),
                     lost=self._lose,
@@ -216,6 +233,11 @@ class Manager(Parts, Decorators):
     def elector(self) -> LeaderElector | None:
         """Who stands for election, None without one."""
         return self._office.elector if self._office is not None else None
+
+    @property
+    def shard(self) -> Shard | None:
+        """What this replica is among the others, None without sharding. Contract: SHD-01."""
+        return self._office if isinstance(self._office, Shard) else None
 
     @property
     def lease(self) -> tuple[str, str] | None:
@@ -326,6 +348,8 @@ class Manager(Parts, Decorators):
         found = [group.remove(part, None if limit < 0.0 else limit) for part in parts for group in groups]
         if isinstance(runnable, Controller):
             self.forget_name(runnable.name)
+            if self.shard is not None:
+                self.shard.detach(runnable.name)
             with self._lock:
                 self._controllers = [each for each in self._controllers if each is not runnable]
         return any(found)
@@ -374,6 +398,8 @@ class Manager(Parts, Decorators):
         if not known:
             with self._lock:
                 self._names.add(name)
+        if self._office is not None and elected_only:
+            self._office.attach(controller)
         return controller
 
     def _concurrency_of(self, kind: Any) -> dict[str, int]:
@@ -451,6 +477,8 @@ class Manager(Parts, Decorators):
         warn_if_patched()
         RUNNING.add(self)
         self._undo.append(REGISTRY.collect_from(weakly(self, informer_figures)))
+        if self.shard is not None:
+            self._undo.append(REGISTRY.collect_from(weakly(self, shard_figures)))
         if self._preflight:
             self._check_rights()
         for server in self._endpoints.enabled():
@@ -466,7 +494,7 @@ class Manager(Parts, Decorators):
 
     def preflight(self) -> list[str]:
         """What would not work: kinds that are not served, and rights that are missing. Asks the server: MGR-20."""
-        return find_problems(self.clientset, self.cache, self.lease)
+        return find_problems(self.clientset, self.cache, self.lease, sharded=self.shard is not None)
 
     def _synced(self) -> None:
         self.hooks.start(self, self._life.failed)
@@ -517,7 +545,7 @@ class Manager(Parts, Decorators):
         return {
             "state": str(self.state),
             "elected": self.elected.is_set(),
-            "leader": self._office.elector.get_leader() if self._office is not None else None,
+            **(self._office.debug_state() if self._office is not None else {"leader": None}),
             "controllers": [controller.debug_state() for controller in self.controllers],
             "groups": {name: repr(group) for name, group in self._life.groups.items()},
             "cache": self.cache.debug_state(),
@@ -527,6 +555,7 @@ class Manager(Parts, Decorators):
         """A table, for notebooks. Contract: THR-10."""
         rows = [("server", self.clientset.rest_client.url), ("state", str(self.state))]
         rows += [("leads", "yes" if self.elected.is_set() else "no")]
+        rows += [("shard", repr(self.shard))] if self.shard is not None else []
         rows += [(f"controller {each.name}", repr(each)) for each in self.controllers]
         urls = {"health": self.health_url, "metrics": self.metrics_url, "profiling": self.profiling_url}
         rows += [(what, url) for what, url in urls.items() if url]

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from k8srt.errors import ConfigError
 from k8srt.kubernetes.clientset import Clientset
@@ -24,6 +25,9 @@ from k8srt.tools.leaderelection.leaselock import LeaseLock
 from k8srt.tools.leaderelection.lock import ResourceLock
 from k8srt.util.clock import Clock
 from k8srt.util.threads import Latch, Stop, spawn
+
+if TYPE_CHECKING:
+    from k8srt.controller.controller import Controller
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 USER_AGENT = "leader-election"
@@ -122,6 +126,13 @@ class Office:
         identity = election.identity or f"{socket.gethostname()}_{uuid.uuid4()}"
         return LeaseLock(self._own, namespace, election.name, identity, labels=election.labels)
 
+    def attach(self, controller: Controller) -> None:
+        """A controller was made that is for those in office: nothing is needed here."""
+
+    def debug_state(self) -> dict[str, Any]:
+        """What there is to say of it."""
+        return {"leader": self.elector.get_leader()}
+
     @property
     def config(self) -> Config | None:
         """How the client that writes the lease is configured; None with a lock that was given."""
@@ -169,11 +180,9 @@ class Office:
         return f"<Office {self.elector.name}: {self.elector.phase.name.lower()}>"
 
 
-def pod_namespace() -> str:
-    """The namespace this process runs in. Raises ConfigError outside of a cluster."""
+def pod_namespace(option: str = "leader_election_namespace") -> str:
+    """The namespace this process runs in. Raises ConfigError outside of a cluster, naming the option to give."""
     try:
         return NAMESPACE_FILE.read_text(encoding="utf-8").strip()
     except OSError as err:
-        raise ConfigError(
-            f"leader_election_namespace: must be given outside of a cluster ({NAMESPACE_FILE}: {err.strerror})"
-        ) from err
+        raise ConfigError(f"{option}: must be given outside of a cluster ({NAMESPACE_FILE}: {err.strerror})") from err

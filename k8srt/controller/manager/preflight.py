@@ -6,7 +6,7 @@ told at once, in words that say what to grant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from k8srt.api.authorization.v1 import ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec
@@ -33,9 +33,11 @@ class _Need(NamedTuple):
         return f"{self.verb} {what}{f' {self.name}' if self.name else ''} {where}"
 
 
-def find_problems(clientset: Clientset, cache: Cache, lease: tuple[str, str] | None) -> list[str]:
+def find_problems(
+    clientset: Clientset, cache: Cache, lease: tuple[str, str] | None, *, sharded: bool = False
+) -> list[str]:
     """Everything that would not work, in words; empty if all is well. Asks the server for each right."""
-    return [*_not_served(clientset, cache), *_not_allowed(clientset, cache, lease)]
+    return [*_not_served(clientset, cache), *_not_allowed(clientset, _needs(cache, lease, sharded))]
 
 
 def _watched(cache: Cache) -> list[tuple[ResourceInfo, str]]:
@@ -56,8 +58,8 @@ def _not_served(clientset: Clientset, cache: Cache) -> Iterator[str]:
             yield f"{info.kind}: the server does not serve {info.gvr.resource} in {version}"
 
 
-def _not_allowed(clientset: Clientset, cache: Cache, lease: tuple[str, str] | None) -> Iterator[str]:
-    for need in _needs(cache, lease):
+def _not_allowed(clientset: Clientset, needs: Iterable[_Need]) -> Iterator[str]:
+    for need in needs:
         try:
             reason = _refusal(clientset, need)
         except K8srtError as err:
@@ -67,12 +69,15 @@ def _not_allowed(clientset: Clientset, cache: Cache, lease: tuple[str, str] | No
             yield f"this program may not {need}{f': {reason}' if reason else ''}"
 
 
-def _needs(cache: Cache, lease: tuple[str, str] | None) -> Iterator[_Need]:
+def _needs(cache: Cache, lease: tuple[str, str] | None, sharded: bool) -> Iterator[_Need]:
     watched = _watched(cache)
     for info, namespace in watched:
         for verb in ("list", "watch"):
             yield _Need(verb, info.gvr.group, info.gvr.resource, namespace)
-    if lease is not None:
+    if lease is not None and sharded:
+        for verb in ("create", "delete", "get", "list", "update"):
+            yield _Need(verb, "coordination.k8s.io", "leases", lease[0])
+    elif lease is not None:
         for verb in ("get", "create", "update"):
             yield _Need(verb, "coordination.k8s.io", "leases", lease[0], "" if verb == "create" else lease[1])
     for namespace in dict.fromkeys(namespace for info, namespace in watched if info.namespaced):

@@ -82,9 +82,12 @@ def _used(uses: list[tuple[Any, tuple[str, ...], str]]) -> Iterator[Any]:
 
 
 def _of_election(manager: Manager) -> Iterator[tuple[str, Rule]]:
-    """Creating cannot be limited to a name, since there is none yet when it is asked about."""
+    """Creating cannot be limited to a name, since there is none yet when it is asked about. Shards have to do with the
+    leases of all of them."""
     lease = manager.lease
-    if lease is not None:
+    if lease is not None and manager.shard is not None:
+        yield lease[0], _rule("coordination.k8s.io", ["leases"], ["create", "delete", "get", "list", "update"])
+    elif lease is not None:
         namespace, name = lease
         yield namespace, _rule("coordination.k8s.io", ["leases"], ["create"])
         yield namespace, _rule("coordination.k8s.io", ["leases"], ["get", "update"], [name])

@@ -19,6 +19,7 @@ from k8srt.controller.kinds import gvk_of
 from k8srt.controller.options import Options
 from k8srt.controller.reasons import Reason
 from k8srt.controller.reconciling.executor import ContextExecutor
+from k8srt.controller.reconciling.gate import Gate
 from k8srt.controller.reconciling.jobs import Jobs
 from k8srt.controller.reconciling.memos import Memos
 from k8srt.controller.request import Request
@@ -59,6 +60,7 @@ class Contexts(Home):
         clock: Clock,
     ) -> None:
         self.matches: Callable[[Any], bool] | None = None
+        self.gate: Gate | None = None  # set before the start
         self._name = name
         self._options = options
         self._around = around
@@ -107,11 +109,13 @@ class Contexts(Home):
         return renewed
 
     def _guard(self, ctx: Context[Any]) -> Callable[[], None]:
-        """Refuses what is to be written once the reconcile has ended. Contract: CTX-04."""
+        """Refuses what is to be written once the reconcile has ended, or for a key of another shard: CTX-04, SHD-06."""
 
         def may_write() -> None:
             if not ctx.detached and not self._jobs.has(ctx):
                 raise ReconcileEnded(f"{self._name}: the reconcile of {ctx.request} that wants to write has ended")
+            if self.gate is not None:
+                self.gate.check(ctx.request)
 
         return may_write
 

@@ -1,6 +1,6 @@
 """One reconcile after the other: its context, the call, and what follows from how it ended.
 
-Contract: REC-02 to REC-11, REC-17, REC-18, CTX-01 to CTX-04, CTL-09.
+Contract: REC-02 to REC-11, REC-17, REC-18, CTX-01 to CTX-04, CTL-09, SHD-06.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from k8srt.controller.context import Context, running
+from k8srt.controller.failures import KeyMoved
 from k8srt.controller.options import Options
 from k8srt.controller.reasons import Reason, Reasons
 from k8srt.controller.reconciling.contexts import Contexts, Surroundings
@@ -83,6 +84,8 @@ class Reconciling:
 
     def handle(self, request: Request, priority: int) -> None:
         """Reconcile one request. Raises what is not to be recovered from."""
+        if not self._is_ours(request, priority):
+            return
         priority = priority if self._options.priority_queue else 0
         reasons = self._reasons.take(request)
         ctx = self.contexts.make(request, priority, reasons)
@@ -90,6 +93,8 @@ class Reconciling:
             self._metrics.reasons(self._name, tuple(each.event for each in reasons))
         began = self._clock.now()
         job = self._jobs.began(ctx)
+        if self.has_moved(request):  # since it was asked, so that nobody has told this reconcile
+            ctx.stop.set()
         self._metrics.active(self._name, 1)
         try:
             outcome, terminal = self._run(job, ctx) if self._tracing is None else self._traced(job, ctx, self._tracing)
@@ -104,6 +109,26 @@ class Reconciling:
             with self._lock:
                 self.counts[outcome] += 1
             self._metrics.reconciled(self._name, outcome, self._clock.now() - began, terminal)
+
+    def _is_ours(self, request: Request, priority: int) -> bool:
+        """Whether it may be reconciled here. What will be ours is looked at then, what is another's is left: SHD-06."""
+        gate = self.contexts.gate
+        seconds = 0.0 if gate is None else gate.seconds_until(request)
+        if gate is None or seconds == 0.0:
+            return True
+        if seconds is not None:
+            self._queue.add_with((request,), after=seconds, priority=priority)
+            return False
+        self._reasons.take(request)
+        self.retries.forget(request)
+        self.limiter.forget(request)
+        gate.leave(request)
+        return False
+
+    def has_moved(self, request: Request) -> bool:
+        """Whether it is another's, as far as is known."""
+        gate = self.contexts.gate
+        return gate is not None and gate.seconds_until(request) is None
 
     def _traced(self, job: Job, ctx: Context[Any], tracing: Tracing) -> tuple[Outcome | None, bool]:
         """The same within a span. Contract: TRC-01, TRC-02."""
@@ -194,6 +219,10 @@ class Reconciling:
             return settle(self._queue, request, err.result, ctx.priority), False
         if self._halt.is_set() and isinstance(err, Stopped):
             ctx.log.debug("ended by the stop: %s", err)
+            return Outcome.ERROR, False
+        if isinstance(err, (Stopped, KeyMoved)) and self.has_moved(request):
+            ctx.log.debug("ended, as another shard has it now: %s", err)
+            self.retries.forget(request)
             return Outcome.ERROR, False
         if self._tracing is not None:
             self._tracing.failed(err)

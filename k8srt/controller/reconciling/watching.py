@@ -11,6 +11,7 @@ from typing import NamedTuple
 from k8srt.controller.options import Options
 from k8srt.controller.reasons import Reasons, SourceQueue
 from k8srt.controller.reconciling.debouncing import SettlingQueue, debounced
+from k8srt.controller.reconciling.gate import Gate
 from k8srt.controller.reconciling.starting import start_sources
 from k8srt.controller.source import Source
 from k8srt.util.clock import Clock
@@ -30,6 +31,7 @@ class Watching:
     def __init__(
         self, name: str, options: Options, queue: SettlingQueue, reasons: Reasons, halt: Stop, clock: Clock
     ) -> None:
+        self.gate: Gate | None = None  # set before anything is watched
         self._name = name
         self._options = options
         self._queue = debounced(queue, options)
@@ -57,6 +59,7 @@ class Watching:
             initial=options.initial_list_priority,
             resync=options.resync_priority,
             flat=not options.priority_queue,
+            wanted=self.gate.may_queue if self.gate is not None else None,
         )
         watched = Watched(source, queue)
         with self._lock:

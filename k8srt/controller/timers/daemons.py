@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import threading
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,7 @@ class Daemons:
         self._abandoned: set[Daemon] = set()
         self._done: dict[Request, tuple[str, object]] = {}  # uid and version with which one has returned
         self._ending = False
+        self._ours: Callable[[Request], bool] | None = None
         self.__name__ = getattr(function, "__name__", "daemon")
 
     # ---- the reconciler -------------------------------------------------------------------------------------------
@@ -193,12 +195,15 @@ class Daemons:
             if self._ending:
                 return None
             self._daemons[ctx.request] = daemon
+            ours = self._ours
         try:
             daemon.start()
         except BaseException:
             with self._lock:
                 del self._daemons[ctx.request]
             raise
+        if ours is not None and not ours(ctx.request):  # it has moved meanwhile
+            daemon.tell()
         return daemon
 
     def _say_that_it_waits(self, obj: Any, ctx: Context[Any]) -> None:
@@ -233,6 +238,14 @@ class Daemons:
         with self._lock:
             self._ending = True
             daemons = list(self._daemons.values())
+        for daemon in daemons:
+            daemon.tell()
+
+    def keep_only(self, ours: Callable[[Request], bool]) -> None:
+        """Tell those to stop whose objects another shard looks after now. Does not wait."""
+        with self._lock:
+            self._ours = ours
+            daemons = [daemon for request, daemon in self._daemons.items() if not ours(request)]
         for daemon in daemons:
             daemon.tell()
 

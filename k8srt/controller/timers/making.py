@@ -112,6 +112,7 @@ def attach(controller: Controller, daemons: Daemons) -> None:
     """Have the daemons end with their controller, and shown by it."""
     controller.watch(daemons, "daemon")
     controller.on_end(daemons.end)
+    controller.on_move(daemons.keep_only)
     controller.show("daemons", daemons.debug_state)
 
 
