@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 _LONG = 4.0
 """What is gone is put aside for so many lease durations: until a shard that did not get to it has been replaced."""
 
+_BARE = "PartialObjectMetadata"
+
 _FRESH = 10.0
 """Seconds for which a count of the keys is good enough."""
 
@@ -71,7 +73,7 @@ class Gate:
             return True
         event = event_told()
         if isinstance(event, DeleteEvent):
-            if self._keys.by_owner and gvk_of(event.object).group_kind == gvk_of(self._kind).group_kind:
+            if Request.of(event.object) == request and event.object.kind in (gvk_of(self._kind).kind, _BARE):
                 self._keys.note_gone(event.object)
             return True
         return self.seconds_until(request) is not None or self._cached(request) is None

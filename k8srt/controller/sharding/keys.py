@@ -47,11 +47,6 @@ class Keys:
         self._lock = threading.Lock()  # guards _gone
         self._gone: TTLCache[Request, str] = TTLCache(MOST, REMEMBERED, timer=now)
 
-    @property
-    def by_owner(self) -> bool:
-        """Whether the object must be known to tell its key."""
-        return self._by_owner
-
     def of(self, request: Request) -> str:
         """The key of a request."""
         if self._by_owner:

@@ -53,7 +53,8 @@ class StubClient:
         return self
 
     def within(self, stop: Stop, may_write: Callable[[], object] = lambda: None) -> StubClient:
-        client = StubClient(stop, may_write)
+        before = self._may_write
+        client = StubClient(stop, lambda: (before(), may_write()))
         client.written = self.written
         return client
 
