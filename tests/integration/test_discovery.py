@@ -243,7 +243,7 @@ def test_cli_28_scales_of_a_real_server(cs: Clientset, namespace: str, server: S
         assert cs.apps_v1.deployments(namespace).get("web").spec.replicas == 5
         with pytest.raises(errors.Conflict):
             scales.update(scale)
-        with pytest.raises(errors.NotFound, match=r'deployments/scale\.apps "nope" not found'):
+        with pytest.raises(errors.NotFound, match=r'deployments(/scale)?\.apps "nope" not found'):
             scales.get("nope")
     assert ScaleClient.over(cs.rest_client, cs.mapper).resource("rs").namespace(namespace)
 

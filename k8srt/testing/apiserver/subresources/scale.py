@@ -14,13 +14,11 @@ from k8srt.testing.apiserver.bodies import check_size, parse_yaml, read_body
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.documents import WriteOptions, check_identity, write_options
 from k8srt.testing.apiserver.failures import (
-    Failure,
     bad_request,
     conflict,
     internal,
     invalid,
     invalid_value,
-    not_found,
 )
 from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.patches import (
@@ -42,8 +40,6 @@ from k8srt.testing.apiserver.writes import check_version, commit_update
 
 JSON = dict[str, Any]
 SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
-# Where a server says that the scale is missing and not the object, and of which group.
-_GROUPS_OF_MISSING = {"deployments.apps": "apps", "replicasets.apps": "apps", "replicationcontrollers": "autoscaling"}
 _TRIES = 5
 _BUILTIN = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
 
@@ -51,7 +47,8 @@ _BUILTIN = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status
 def serve(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource, user: User) -> Response:
     renderer = Renderer(cluster, request, resource)
     if request.method == "GET":
-        return renderer.document(scale_of(resource, _existing(cluster, info, resource)))
+        stored = cluster.get(resource, info.namespace, info.name)
+        return renderer.document(scale_of(resource, cluster.document(resource, stored)))
     if request.method == "PUT":
         check_size(request)
         raw, _ = read_body(request)
@@ -67,16 +64,6 @@ def serve(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
         return _read(_apply_patch(now, change, media))
 
     return renderer.document(_write(cluster, info, resource, options, user, patched))
-
-
-def _existing(cluster: Cluster, info: RequestInfo, resource: Resource) -> JSON:
-    try:
-        return cluster.document(resource, cluster.get(resource, info.namespace, info.name))
-    except Failure as err:
-        group = _GROUPS_OF_MISSING.get(resource.table)
-        if err.code != 404 or group is None:
-            raise
-        raise not_found(group, f"{resource.plural}/scale", info.name) from err
 
 
 def _apply_patch(now: JSON, change: Any, media: str) -> Any:
