@@ -128,10 +128,14 @@ def test_tmr_03_the_stop_is_waited_for_by_the_clock_and_tells_that_the_object_is
     tend = Tend(then)
     with DaemonRig(tend) as rig:
         rig.create("a")
+        tend.wait_for(began=1)
+
+        def another_round() -> bool:
+            rig.clock.advance(10.0)  # again where it did not wait yet
+            return rounds.acquire(timeout=0.1)
+
         for _ in range(3):
-            rig.clock.wait_for_sleepers(1, LONG, by=rig.clock.now() + 10.0)
-            rig.clock.advance(10.0)
-            assert rounds.acquire(timeout=LONG)
+            eventually(another_round, timeout=LONG)
         rig.delete("a")
         tend.wait_for(over=1)
 
