@@ -90,16 +90,16 @@ class Shard(Office):
         controller.show("sharding", gate.debug_state)
         before = self._gates.get(controller.name)
         if before is not None:
-            self.membership.forget(before.moved)
+            self.membership.forget(before.seen)
         self._gates = {**self._gates, controller.name: gate}
-        self.membership.tell(gate.moved)
+        self.membership.tell(gate.seen)
 
     def detach(self, name: str) -> None:
         """A controller is no more."""
         gate = self._gates.get(name)
         if gate is not None:
             self._gates = {each: kept for each, kept in self._gates.items() if each != name}
-            self.membership.forget(gate.moved)
+            self.membership.forget(gate.seen)
 
     def check_leading(self) -> None:
         """Raise NotLeaderError or KeyMoved unless this is a shard beyond doubt, which knows the others."""

@@ -53,6 +53,8 @@ class Gate:
         self._membership = membership
         self._keys = Keys(controller.name, controller.kind, ring.controlled, self._cached, clock.now)
         self._clock = clock
+        ring_now = membership.view.ring
+        self._settled = ring_now if ring_now.shards else None  # the shards when keys were last taken; of who looks
         self._lock = threading.Lock()  # guards all below
         self._aside: set[Request] = set()
         self._gone: TTLCache[Request, None] = TTLCache(MOST, _LONG * ring.lease_duration, timer=clock.now)
@@ -101,22 +103,29 @@ class Gate:
 
     # ---- what happens to it ---------------------------------------------------------------------------------------
 
-    def moved(self, old: View, new: View) -> None:
-        """Other shards are there: leave what is theirs now, and look at what is ours."""
+    def seen(self, view: View) -> None:
+        """These shards are there. If others were before, leave what is theirs now, and look at what is ours."""
+        before = self._settled
+        if view.ring is before:
+            return
+        self._settled = view.ring
         try:
-            self._controller.keep_only(lambda request: new.owner(self._keys.of(request)) == new.me)
-            if old.ring.shards:
-                self._take(old, new)
+            self._controller.keep_only(lambda request: view.owner(self._keys.of(request)) == view.me)
+            if before is not None:
+                self._take(before, view)
+        except K8srtError as err:  # above all: the cache is not filled yet
+            log.debug("controller %s: keys that have moved are looked at later: %s", self._controller.name, err)
+            self._settled = HashRing()  # then all that is ours
         except Exception:
             log.exception("controller %s: keys that have moved could not be looked at", self._controller.name)
 
-    def _take(self, old: View, new: View) -> None:
+    def _take(self, old: HashRing, new: View) -> None:
         with self._lock:
             aside = {*self._gone, *self._aside}
         gained = []
         for request in {*aside, *self._requests()}:
             key = self._keys.of(request)
-            if new.owner(key) == new.me and (old.owner(key) != old.me or request in aside):
+            if new.owner(key) == new.me and (old.owner(key) != new.me or request in aside):
                 gained.append(request)
         with self._lock:
             self._aside.difference_update(gained)
@@ -138,8 +147,11 @@ class Gate:
         with self._lock:
             counted = self._counted
         if counted is None or counted[0] is not ring or now - counted[1] >= _FRESH:
-            found = Counter(ring.owner(self._keys.of(request)) for request in self._requests())
-            counted = ring, now, found
+            try:
+                requests = self._requests()
+            except K8srtError:  # the cache is not filled yet, or has ended
+                return Counter()
+            counted = ring, now, Counter(ring.owner(self._keys.of(request)) for request in requests)
             with self._lock:
                 self._counted = counted
         return counted[2]

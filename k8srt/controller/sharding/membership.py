@@ -28,7 +28,7 @@ from k8srt.util.clock import Clock
 
 log = logging.getLogger(__name__)
 
-Moved = Callable[[View, View], object]
+Seen = Callable[[View], object]
 
 
 class Membership:
@@ -53,7 +53,7 @@ class Membership:
         self._uid = ""  # of the own lease, as it was when the shard joined
         self._lock = threading.Lock()  # guards the next two
         self._view = View(me)
-        self._told: list[Moved] = []
+        self._told: list[Seen] = []
 
     @property
     def view(self) -> View:
@@ -61,15 +61,15 @@ class Membership:
         with self._lock:
             return self._view
 
-    def tell(self, moved: Moved) -> None:
-        """Have the views before and after told whenever keys have moved, by the thread that looks."""
+    def tell(self, seen: Seen) -> None:
+        """Have every view told, by the thread that looks."""
         with self._lock:
-            self._told.append(moved)
+            self._told.append(seen)
 
-    def forget(self, moved: Moved) -> None:
+    def forget(self, seen: Seen) -> None:
         """Tell it no more."""
         with self._lock:
-            self._told = [each for each in self._told if each != moved]
+            self._told = [each for each in self._told if each != seen]
 
     def seconds_until_mine(self, key: str) -> float | None:
         """In how many seconds a key may be reconciled here: 0 for now, None for not at all."""
@@ -135,8 +135,8 @@ class Membership:
         if ring is not old.ring:
             came, went = sorted(counted - old.ring.shards), sorted(old.ring.shards - counted)
             log.info("ring %s: %s", self.ring.name, "; ".join(_news(came, "came") + _news(went, "went")))
-            for moved in told:
-                moved(old, new)
+        for seen in told:
+            seen(new)
 
     def _take_over(self, lease: Lease, stop: threading.Event | None) -> None:
         """Make sure that a shard that was not heard of for long is none, before others have its keys."""

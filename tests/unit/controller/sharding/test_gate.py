@@ -19,6 +19,7 @@ from k8srt.controller.sharding.view import View
 from k8srt.controller.timers.daemons import Daemons, Terms
 from k8srt.controller.timers.making import attach
 from k8srt.controller.timers.members import Members
+from k8srt.errors import WaitTimeout
 from k8srt.testing import eventually
 from tests.unit.controller.rig import LONG, ByHand, Rig, config_map
 
@@ -57,8 +58,8 @@ class Sharded(Rig):
 
     def see(self, ring: HashRing, mine_from: float = 0.0) -> None:
         """Other shards are there."""
-        old, self.known.view = self.known.view, self.known.seen(ring, mine_from)
-        self.gate.moved(old, self.known.view)
+        self.known.view = self.known.seen(ring, mine_from)
+        self.gate.seen(self.known.view)
 
     def waits(self, name: str, due_in: float) -> None:
         """Wait until a request waits for its time."""
@@ -311,3 +312,41 @@ def test_shd_06_an_update_of_what_is_anothers_and_not_cached_is_asked_about_when
 
         assert journal.names == [MINE]
         assert rig.gate.debug_state()["aside"] <= 1
+
+
+def test_shd_04_keys_that_come_while_the_cache_is_not_filled_are_looked_at_later() -> None:
+    journal = Journal()
+    with Sharded(journal) as rig:
+        rig.create(THEIRS)
+        rig.create(MINE)
+        rig.ended()
+        listed = rig.cache.list
+
+        def not_yet(kind: Any, **options: Any) -> Any:
+            raise WaitTimeout("the cache is not filled")
+
+        rig.cache.list = not_yet  # type: ignore[method-assign]
+        rig.see(ALONE)
+        assert rig.gate.count() == {}
+        rig.cache.list = listed  # type: ignore[method-assign]
+        assert journal.names == [MINE]
+
+        rig.gate.seen(rig.known.view)  # at the next look
+
+        journal.wait_for(MINE, MINE, THEIRS)
+        rig.gate.seen(rig.known.view)
+        assert rig.controller.queue_snapshot() == []
+
+
+def test_shd_04_a_filter_that_raises_does_not_keep_a_shard_from_looking(caplog: pytest.LogCaptureFixture) -> None:
+    with Sharded(Journal()) as rig:
+        rig.create(MINE)
+        rig.ended()
+
+        def bad(obj: Any) -> bool:
+            raise ZeroDivisionError("in a filter")
+
+        rig.controller.only(bad)
+        rig.see(ALONE)
+
+        assert "keys that have moved could not be looked at" in caplog.text
