@@ -201,7 +201,7 @@ class ControlPlane:
 
     def _write_credentials(self, folder: Path) -> list[str]:
         authority = self._ca()
-        self.token = secrets.token_urlsafe(16)
+        self.token = secrets.token_hex(16)
         serving = authority.for_server((*SERVICE_NAMES, "localhost", "127.0.0.1", "::1"), common_name="kube-apiserver")
         signing = authority.for_server(("service-accounts",))
         for name, content in (

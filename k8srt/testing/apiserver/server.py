@@ -97,7 +97,7 @@ class APIServer:
         self._kept = DataDir(data_dir) if data_dir is not None else None
         try:
             self._tls = ServerTLS(self._kept, address, tls, certificate, private_key, client_ca)
-            self.token = self._recall("token", lambda: secrets.token_urlsafe(16).encode()).decode()
+            self.token = self._recall("token", lambda: secrets.token_hex(16).encode()).decode()
             key = SigningKey(self._recall("service-account.key", new_key) if self._kept is not None else b"")
             storage = Storage(history, clock, self._kept.journal if self._kept is not None else None)
             self.cluster = Cluster(
@@ -217,7 +217,7 @@ class APIServer:
 
         if not user:
             raise ValueError("a user has a name")
-        token = secrets.token_urlsafe(16)
+        token = secrets.token_hex(16)
         self._tokens[token] = User(user, uid, (*groups, AUTHENTICATED))
         return dataclasses.replace(self.config, bearer_token=token)
 
