@@ -128,7 +128,7 @@ def ends() -> Iterator[ExitStack]:
 
 
 @pytest.mark.timeout(180)
-def test_shd_01_04_and_06_one_comes_and_takes_its_part_and_one_that_goes_gives_it_back_at_once(
+def test_shd_01_04_and_06_mtr_06_one_comes_and_takes_its_part_and_one_that_goes_gives_it_back_at_once(
     own_server: Server, cs: Clientset, ends: ExitStack
 ) -> None:
     journal, clock = Journal(), FakeClock()
@@ -154,7 +154,8 @@ def test_shd_01_04_and_06_one_comes_and_takes_its_part_and_one_that_goes_gives_i
     with urllib.request.urlopen(a.manager.metrics_url, timeout=LONG) as answer:
         figures = answer.read().decode()
     assert 'k8srt_shards{ring="foo",state="ready"} 2' in figures
-    assert f'k8srt_shard_keys{{controller="foo-a",shard="b"}} {len(b.share)}' in figures
+    assert f'k8srt_shard_objects{{ring="foo",controller="foo-a",whose="own"}} {len(a.share)}' in figures
+    assert f'k8srt_shard_objects{{ring="foo",controller="foo-a",whose="other"}} {len(b.share)}' in figures
     with urllib.request.urlopen(f"{b.manager.profiling_url}/debug", timeout=LONG) as answer:
         shown = json.load(answer)["sharding"]
     assert shown["shards"] == {"a": "ready", "b": "ready"}

@@ -120,17 +120,20 @@ class Shard(Office):
         return {"leader": None, "sharding": {**self.membership.debug_state(), "keys": keys}}
 
     def figures(self) -> Iterator[Snapshot]:
-        """The shards by state, and the cached keys of each controller by shard."""
+        """The shards by state, and how many of the cached keys of each controller are our own. Contract: MTR-06."""
         ring = self.membership.ring.name
         states = Counter(self.view.states.values())
         samples = [Sample("", (("ring", ring), ("state", str(each))), float(states[each])) for each in ShardState]
         yield Snapshot("k8srt_shards", "Shards of the ring, as this one sees them.", "gauge", samples)
-        samples = [
-            Sample("", (("controller", name), ("shard", shard)), float(count))
-            for name, gate in self._gates.items()
-            for shard, count in sorted(gate.count().items())
-        ]
-        yield Snapshot("k8srt_shard_keys", "Cached keys, by the shard they belong to.", "gauge", samples)
+        samples = []
+        for name, gate in self._gates.items():
+            count = gate.count()
+            own = count[self.name]
+            for whose, keys in (("own", own), ("other", count.total() - own)):
+                labels = (("ring", ring), ("controller", name), ("whose", whose))
+                samples.append(Sample("", labels, float(keys)))
+        about = "Cached objects, by whether they are for this shard or for another."
+        yield Snapshot("k8srt_shard_objects", about, "gauge", samples)
 
     def __repr__(self) -> str:
         shards = ", ".join(f"{name} {state}" for name, state in self.view.states.items())
