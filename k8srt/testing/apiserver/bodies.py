@@ -12,7 +12,7 @@ import yaml
 
 from k8srt.apimachinery import protobuf
 from k8srt.errors import DecodeError
-from k8srt.testing.apiserver.failures import bad_request, too_large, unsupported_media_type
+from k8srt.testing.apiserver.failures import Failure, bad_request, too_large, unsupported_media_type
 from k8srt.testing.apiserver.http import MAX_BODY
 from k8srt.testing.apiserver.messages import Request
 
@@ -58,8 +58,24 @@ def parse_json(body: bytes) -> tuple[Any, list[str]]:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as err:
-        raise bad_request(f"couldn't get version/kind; json parse error: {err}") from err
+        why = f"couldn't get version/kind; json parse error: {go_words(body, err)}"
+        raise Malformed(bad_request(why).status) from err
     return value, duplicates(body)
+
+
+class Malformed(Failure):
+    """A body is no JSON. The message is the reader's; who knows what was expected says that, too."""
+
+
+def go_words(body: bytes, err: Exception) -> str:
+    """What a server says of JSON that is cut off, or no JSON from the start; else what our reader says."""
+    text = str(err)
+    if "truncated" in text:
+        return "unexpected end of JSON input"
+    start = body.lstrip()[:1].decode(errors="replace")
+    if text.endswith("(byte 0)") and start:
+        return f"invalid character '{start}' looking for beginning of value"
+    return text
 
 
 def duplicates(body: bytes) -> list[str]:
@@ -123,7 +139,7 @@ def _mapping(loader: Any, node: Any) -> dict[str, Any]:
         key = loader.construct_object(key_node, deep=True)
         key = _key_text(key)
         if key in result:
-            loader.twice.append(key)
+            loader.twice.append(f'line {key_node.start_mark.line + 1}: key "{key}" already set in map')
         result[key] = loader.construct_object(value_node, deep=True)
     return result
 
@@ -138,7 +154,8 @@ _Loader.add_constructor("tag:yaml.org,2002:bool", _boolean)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
-def parse_yaml(body: bytes) -> tuple[Any, list[str]]:
+def parse_yaml(body: bytes, prefix: str = "") -> tuple[Any, list[str]]:
+    """The body, and what is said of keys given twice. `prefix` begins the message of the failure it raises."""
     loader: Callable[[bytes], Any] = _Loader
     try:
         reader = loader(body)
@@ -146,5 +163,5 @@ def parse_yaml(body: bytes) -> tuple[Any, list[str]]:
         value = reader.get_single_data()
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as err:
         line = str(err).replace("\n", " ")
-        raise bad_request(f"error converting YAML to JSON: yaml: {line}") from err
-    return value, [f'key "{key}" already set in map' for key in reader.twice]
+        raise bad_request(f"{prefix}error converting YAML to JSON: yaml: {line}") from err
+    return value, reader.twice

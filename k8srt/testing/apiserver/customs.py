@@ -69,17 +69,21 @@ def _deprecation(definition: JSON, version: JSON) -> str:
 # ---- documents
 
 
-def coerce(resource: Resource, raw: JSON) -> tuple[JSON, list[str]]:
+def coerce(resource: Resource, raw: JSON, *, keep_nulls: bool = False) -> tuple[JSON, list[str]]:
     """A document in canonical form, and its unknown fields: metadata typed, the rest pruned and defaulted.
 
+    Nulls that are no values are dropped; `keep_nulls`: they stay, as they do in what an apply has made.
     Raises WrongType for metadata that does not fit.
     """
-    trail = Trail()
+    trail = Trail(hidden=1)
     trail.path.append("metadata")
     meta = plan_of(ObjectMeta).read(raw.get("metadata") or {}, trail)
     rest = _copy({key: value for key, value in raw.items() if key not in ("apiVersion", "kind", "metadata")})
     unknown = structural.prune(rest, resource.structure)
-    settle(resource, rest)
+    if keep_nulls:
+        structural.default(rest, resource.structure)
+    else:
+        settle(resource, rest)
     obj = {"kind": raw["kind"], "apiVersion": raw["apiVersion"], "metadata": meta, **rest}
     return obj, [*trail.unknown, *unknown]
 

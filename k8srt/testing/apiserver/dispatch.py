@@ -14,7 +14,14 @@ from k8srt.testing.apiserver.accounts import ISSUER, ServiceAccountTokens
 from k8srt.testing.apiserver.auth import AlwaysAllow, Authenticator, Authorizer, User, refusal
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.discovery import Discovery
-from k8srt.testing.apiserver.failures import Failure, internal, method_not_allowed, no_such_resource
+from k8srt.testing.apiserver.failures import (
+    Failure,
+    bad_request,
+    internal,
+    method_not_allowed,
+    no_such_resource,
+    not_supported_on,
+)
 from k8srt.testing.apiserver.impersonation import impersonate, wanted_user
 from k8srt.testing.apiserver.jwt import SigningKey
 from k8srt.testing.apiserver.messages import Request, Response
@@ -40,6 +47,7 @@ _COLLECTION: Mapping[str, Handler] = {
     "POST": writes.create,
     "DELETE": deletes.delete_collection,
 }
+_ACROSS_NAMESPACES = ("list", "watch")
 
 
 class Dispatcher:
@@ -94,10 +102,12 @@ class Dispatcher:
             return self.nonresource.not_found()
         resource = registry.find(info.group, info.version, info.resource)
         if resource is None:
-            raise no_such_resource()
-        if not resource.namespaced and info.namespace:
-            if resource.custom is not None:
+            if registry.is_custom_group(info.group):
                 return self.nonresource.not_found()
+            raise no_such_resource()
+        if resource.custom is not None and not _is_path_of(resource, info):
+            return self.nonresource.not_found()
+        if not resource.namespaced and info.namespace:
             if resource.table != "namespaces":
                 raise no_such_resource()
             info = replace(info, namespace="")  # a namespace's path looks like one inside it
@@ -116,9 +126,7 @@ class Dispatcher:
         if info.verb == "watch":
             _need(resource, "watch")
             return reads.watch(self.cluster, request, info, resource)
-        handler = (_ITEM if info.name else _COLLECTION).get(request.method)
-        if handler is None:
-            raise method_not_allowed()
+        handler = _handler_of(request, info, resource)
         _need(resource, info.verb)
         if resource.namespaced and not info.namespace and (info.name or request.method != "GET"):
             raise no_such_resource() if info.name else method_not_allowed()
@@ -126,6 +134,29 @@ class Dispatcher:
         if unstored is not None:
             return unstored(self.cluster, request, info, resource, user)
         return handler(self.cluster, request, info, resource)
+
+
+def _is_path_of(resource: Resource, info: RequestInfo) -> bool:
+    """Whether a path is served at all for a custom resource: in a namespace or not, as its scope is."""
+    if resource.namespaced:
+        return bool(info.namespace) or info.verb in _ACROSS_NAMESPACES
+    return not info.namespace
+
+
+def _handler_of(request: Request, info: RequestInfo, resource: Resource) -> Handler:
+    """Built-in kinds have a handler for each path; custom ones have one for all of them, which goes by the method."""
+    handler = (_ITEM if info.name else _COLLECTION).get(request.method)
+    if handler is not None:
+        return handler
+    if resource.custom is None:
+        raise method_not_allowed()
+    if request.method in ("PUT", "PATCH"):
+        raise bad_request("name must be provided")
+    if request.method == "POST":
+        return writes.create
+    if request.method == "HEAD":
+        return reads.get if info.name else reads.list_objects
+    raise not_supported_on(resource.group, resource.plural, info.kubernetes_verb)
 
 
 def _with_selected_name(request: Request, info: RequestInfo) -> RequestInfo:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.failures import (
     Cause,
+    Failure,
     bad_request,
     invalid,
     invalid_options,
@@ -24,6 +26,7 @@ from k8srt.testing.apiserver.typed import WrongType, read_typed
 JSON = dict[str, Any]
 _VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 MANAGER_LIMIT = 128
+SENT, PATCHED, APPLIED = "sent", "patched", "applied"  # what a document is: a body, or what a patch has made
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,9 @@ def write_options(request: Request, kind: str) -> WriteOptions:
     if len(manager.encode()) > MANAGER_LIMIT:
         causes.append(Cause("FieldValueTooLong", "fieldManager", "Too long: may not be more than 128 bytes"))
     if not manager.isprintable():
-        causes.append(invalid_value("fieldManager", manager, "should only contain printable characters"))
+        wrong = next(index for index, char in enumerate(manager) if not char.isprintable())
+        text = f"invalid character U+{ord(manager[wrong]):04X} (at position {wrong})"
+        causes.append(invalid_value("fieldManager", manager, text))
     validation = request.param("fieldValidation")
     if validation not in _VALIDATIONS:
         causes.append(not_supported("fieldValidation", validation, _VALIDATIONS))
@@ -79,22 +84,38 @@ class Misfit(Exception):
     """The document does not fit its kind; the message is the decoder's."""
 
 
+class Unreadable(Misfit):
+    """It cannot even be told what kind of object a document is."""
+
+
 class Strict(Misfit):
     """The document has unknown or repeated fields, and the client asked for strictness."""
 
 
-def read_document(cluster: Cluster, resource: Resource, raw: Any, duplicates: list[str], validation: str) -> Document:
-    """Read what a client sent as an object of `resource`. Raises Failure(400) and Misfit."""
+def read_document(
+    cluster: Cluster,
+    resource: Resource,
+    raw: Any,
+    duplicates: list[str],
+    validation: str,
+    *,
+    complaints: Sequence[str] = (),
+    stage: str = SENT,
+) -> Document:
+    """Read what a client sent as an object of `resource`. Raises Failure(400) and Misfit.
+
+    `complaints` are those of the patch that made it; they come first.
+    """
     if raw is None and resource.custom is None:
         raw = {}
     if not isinstance(raw, dict):
         what = {list: "array", str: "string", bool: "bool"}.get(type(raw), "number")
-        raise bad_request(
+        raise Unreadable(
             f"couldn't get version/kind; json parse error: json: cannot unmarshal {what} into Go value of type "
             'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
         )
     if resource.custom is not None:
-        return _read_custom(cluster, resource, raw, duplicates, validation)
+        return _read_custom(cluster, resource, raw, duplicates, validation, complaints, stage)
     assert resource.model is not None
     _check_builtin_kind(cluster, resource, raw)
     try:
@@ -103,13 +124,13 @@ def read_document(cluster: Cluster, resource: Resource, raw: Any, duplicates: li
         raise Misfit(str(err)) from err
     obj["kind"], obj["apiVersion"] = resource.kind, resource.api_version
     document = Document(obj)
-    _judge(document, _complaints(unknown, duplicates), validation)
+    _judge(document, [*complaints, *_complaints(unknown, duplicates)], validation)
     resource.strategy.defaults(obj)
     return document
 
 
 def _complaints(unknown: list[str], duplicates: list[str]) -> list[str]:
-    found = [text if text.startswith("key ") else f'duplicate field "{text}"' for text in duplicates]
+    found = [text if text.startswith("line ") else f'duplicate field "{text}"' for text in duplicates]
     return [*found, *(f'unknown field "{path}"' for path in unknown)]
 
 
@@ -137,8 +158,22 @@ def _check_builtin_kind(cluster: Cluster, resource: Resource, raw: JSON) -> None
         raise Misfit(f"converting ({resource.version}.{kind}) to ({package}.{resource.kind}): unknown conversion")
 
 
-def cannot_be_handled(resource: Resource, raw: Any, err: Misfit) -> Exception:
+_SUMMARY = 30  # bytes of a body that are shown
+
+
+def unrecognized(resource: Resource, why: str, body: bytes) -> Failure:
+    """The failure of a body whose kind cannot be told: text is shown as such, all else in hexadecimal."""
+    cut, more = body[:_SUMMARY], " ..." if len(body) > _SUMMARY else ""
+    shown = (cut.decode(errors="replace") if cut[:1] == b"{" else cut.hex()) + more
+    return bad_request(
+        f"the object provided is unrecognized (must be of type {resource.kind}): {why} ({shown or '<empty>'})"
+    )
+
+
+def cannot_be_handled(resource: Resource, raw: Any, err: Misfit, body: bytes = b"") -> Failure:
     """The failure of a create or an update whose document does not fit."""
+    if isinstance(err, Unreadable):
+        return unrecognized(resource, str(err), body)
     kind = raw.get("kind") if isinstance(raw, dict) else None
     kind = kind if isinstance(kind, str) and kind else resource.kind
     return bad_request(f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {err}')
@@ -147,36 +182,51 @@ def cannot_be_handled(resource: Resource, raw: Any, err: Misfit) -> Exception:
 # ---- custom resources
 
 
-def _read_custom(cluster: Cluster, resource: Resource, raw: JSON, duplicates: list[str], validation: str) -> Document:
+def _read_custom(
+    cluster: Cluster,
+    resource: Resource,
+    raw: JSON,
+    duplicates: list[str],
+    validation: str,
+    complaints: Sequence[str],
+    stage: str,
+) -> Document:
     from k8srt.testing.apiserver.customs import coerce
 
-    _check_custom_kind(resource, raw)
+    _check_custom_kind(resource, raw, stage)
     try:
-        obj, unknown = coerce(resource, raw)
+        obj, unknown = coerce(resource, raw, keep_nulls=stage == APPLIED)
     except WrongType as err:
         raise Misfit(str(err)) from err
     document = Document(obj)
-    _judge(document, _complaints(unknown, duplicates), validation)
+    _judge(document, [*complaints, *_complaints(unknown, duplicates)], validation)
     return document
 
 
-def _check_custom_kind(resource: Resource, raw: JSON) -> None:
+def _check_custom_kind(resource: Resource, raw: JSON, stage: str) -> None:
     kind, version = raw.get("kind"), raw.get("apiVersion")
     if not kind or not isinstance(kind, str):
-        shown = msgspec.json.encode(raw).decode()
+        shown = msgspec.json.encode(raw, order="sorted" if stage == PATCHED else None).decode()
+        if stage == PATCHED:
+            raise Misfit(f"Object 'Kind' is missing in '{shown}'")
         raise bad_request(
             f"the object provided is unrecognized (must be of type {resource.kind}): "
             f"Object 'Kind' is missing in '{shown}'"
         )
     if version != resource.api_version:
+        if stage == PATCHED:
+            _refuse(resource, resource.kind, raw, "apiVersion", version or "", resource.api_version)
         raise bad_request(
             f"the API version in the data ({version or ''}) does not match the expected API version "
             f"({resource.api_version})"
         )
     if kind != resource.kind:
-        name = (raw.get("metadata") or {}).get("name", "")
-        cause = invalid_value("kind", kind, f"must be {resource.kind}")
-        raise invalid(resource.group, kind, name, [cause])
+        _refuse(resource, kind, raw, "kind", kind, resource.kind)
+
+
+def _refuse(resource: Resource, kind: str, raw: JSON, field: str, value: str, wanted: str) -> NoReturn:
+    name = (raw.get("metadata") or {}).get("name", "")
+    raise invalid(resource.group, kind, name, [invalid_value(field, value, f"must be {wanted}")])
 
 
 # ---- identity

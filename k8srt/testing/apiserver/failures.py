@@ -68,6 +68,12 @@ def method_not_allowed() -> Failure:
     return failure(405, "MethodNotAllowed", text, {})
 
 
+def not_supported_on(group: str, resource: str, verb: str) -> Failure:
+    """What custom resources say to a method that they do not take."""
+    text = f'{verb} is not supported on resources of kind "{qualified(group, resource)}"'
+    return failure(405, "MethodNotAllowed", text, _about(group, resource, ""))
+
+
 def already_exists(group: str, resource: str, name: str, *, deleting: bool = False) -> Failure:
     prefix = "object is being deleted: " if deleting else ""
     text = f'{prefix}{qualified(group, resource)} "{name}" already exists'
@@ -121,13 +127,13 @@ def too_old(asked: int, oldest: int) -> Failure:
     return expired(f"too old resource version: {asked} ({oldest})")
 
 
-def too_large_version(asked: int, current: int) -> Failure:
-    details = {
-        "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-        "retryAfterSeconds": 1,
-    }
+def too_large_version(asked: int, current: int, *, later: bool = True) -> Failure:
+    """`later`: whether it may come, so that asking again makes sense; an exact version is not waited for."""
+    details: JSON = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]}
     text = f"Timeout: Too large resource version: {asked}, current: {current}"
-    return failure(504, "Timeout", text, details, Retry_After="1")
+    if not later:
+        return failure(504, "Timeout", text, details)
+    return failure(504, "Timeout", text, {**details, "retryAfterSeconds": 1}, Retry_After="1")
 
 
 def too_many_requests(message: str, details: JSON, retry_after: int | None = None) -> Failure:

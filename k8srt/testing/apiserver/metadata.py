@@ -119,7 +119,7 @@ def carry_over(old: JSON, new: JSON) -> None:
 
 
 def update_causes(old: JSON, new: JSON, *, built_in: bool) -> list[Cause]:
-    """What is wrong with the change of metadata. Some causes are told two times for built-in kinds."""
+    """What is wrong with the change of metadata. What may not change is told two times."""
     before, meta = old["metadata"], new["metadata"]
     causes = []
     for part in _IMMUTABLE:
@@ -134,4 +134,4 @@ def update_causes(old: JSON, new: JSON, *, built_in: bool) -> list[Cause]:
                 f"[]string{{{quoted}}}"
             )
             causes.append(forbidden_field("metadata.finalizers", text))
-    return causes * (2 if built_in else 1) + metadata_causes(meta, built_in=built_in)
+    return causes * 2 + metadata_causes(meta, built_in=built_in)

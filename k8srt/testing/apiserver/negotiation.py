@@ -16,10 +16,8 @@ from k8srt.testing.apiserver.failures import not_acceptable
 from k8srt.testing.apiserver.messages import Request, Response
 
 GZIP_FROM = 128 * 1024  # bytes; below, compressing is not worth the while
-MEDIA_TYPES = (
-    "application/json", "application/yaml", "application/vnd.kubernetes.protobuf",
-    "application/vnd.kubernetes.protobuf;stream=watch", "application/json;stream=watch",
-)  # fmt: skip
+MEDIA_TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+STREAM_TYPES = ("application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch")
 _JSON, _YAML, PROTOBUF = "application/json", "application/yaml", protobuf.MEDIA_TYPE
 _TRANSFORMS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
 _META_VERSIONS = ("v1", "v1beta1")
@@ -40,12 +38,13 @@ class Form:
         return self.media == _JSON and not self.kind and not self.pretty
 
 
-def form_of(request: Request, *, transforms: bool = True, messages: bool = True) -> Form:
+def form_of(request: Request, *, transforms: bool = True, messages: bool = True, stream: bool = False) -> Form:
     """Choose by the Accept header. Raises Failure(406) when nothing acceptable is served.
 
-    `messages`: whether what is asked for has a protobuf form; that of custom resources has none.
+    `messages`: whether what is asked for has a protobuf form; that of custom resources has none. `stream`: a watch
+    is answered, which cannot be YAML.
     """
-    media, kind, version = _accepted(request.header("accept"), transforms, messages)
+    media, kind, version = _accepted(request.header("accept"), transforms, messages, stream)
     return Form(media, kind, version, _pretty(request))
 
 
@@ -57,15 +56,15 @@ def _pretty(request: Request) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _accepted(accept: str, transforms: bool, messages: bool) -> tuple[str, str, str]:
+def _accepted(accept: str, transforms: bool, messages: bool, stream: bool) -> tuple[str, str, str]:
     if not accept.strip():
         return _JSON, "", "v1"
     for clause in _clauses(accept):
         media, *params = (part.strip() for part in clause.split(";"))
         options = dict(param.split("=", 1) for param in params if "=" in param)
-        if media == "*/*":
+        if media in ("*/*", "application/*"):
             media = _JSON
-        if media not in (_JSON, _YAML, PROTOBUF):
+        if media not in (_JSON, PROTOBUF) and (stream or media != _YAML):
             continue
         kind = options.get("as", "")
         if media == PROTOBUF and (kind == "Table" or not (kind or messages)):
@@ -75,7 +74,7 @@ def _accepted(accept: str, transforms: bool, messages: bool) -> tuple[str, str, 
         known = kind in _TRANSFORMS and options.get("v") in _META_VERSIONS
         if known and transforms and options.get("g") == "meta.k8s.io":
             return media, kind, options["v"]
-    offered = ", ".join(MEDIA_TYPES)
+    offered = ", ".join(STREAM_TYPES if stream else MEDIA_TYPES)
     raise not_acceptable(f"only the following media types are accepted: {offered}")
 
 

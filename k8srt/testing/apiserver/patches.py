@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -13,9 +14,11 @@ from k8srt.apimachinery.patch import (
     apply_strategic_merge,
 )
 from k8srt.testing.apiserver import ownership
-from k8srt.testing.apiserver.bodies import check_size, duplicates, media_type, parse_yaml
+from k8srt.testing.apiserver.bodies import check_size, duplicates, go_words, media_type, parse_yaml
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.documents import (
+    APPLIED,
+    PATCHED,
     Misfit,
     WriteOptions,
     check_identity,
@@ -39,6 +42,7 @@ from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.registry import Resource
 from k8srt.testing.apiserver.rendering import Renderer
 from k8srt.testing.apiserver.requests import RequestInfo
+from k8srt.testing.apiserver.schema_values import json_type
 from k8srt.testing.apiserver.storage import Stale
 from k8srt.testing.apiserver.strategies.strategy import Write
 from k8srt.testing.apiserver.writes import check_may_create, check_version, commit_create, commit_update, warned
@@ -63,11 +67,12 @@ def patch(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
         made, created = apply(cluster, request, resource, options, write)
         return warned(renderer.document(made, 201 if created else 200), write.warnings)
     change = read_patch(request, media)
+    complaints = patch_complaints(request, change, media)
     for attempt in range(_TRIES):
         stored = cluster.get(resource, info.namespace, info.name)
         old = cluster.document(resource, stored)
         write.warnings.clear()
-        new = patched(cluster, resource, old, change, media, options, write)
+        new = patched(cluster, resource, old, change, media, options, write, complaints)
         check_identity(resource, new, info.namespace, info.name)
         check_version(resource, stored, {"metadata": {"resourceVersion": _version(new, stored.revision)}})
         try:
@@ -92,10 +97,10 @@ def _names_version(change: Any) -> bool:
 def patch_type(request: Request, resource: Resource) -> str:
     """The form of the patch. Raises Failure(415)."""
     media = media_type(request)
+    if resource.custom is not None and media not in _CUSTOM:
+        raise unsupported_media_type(_CUSTOM)
     if media not in _ANY:
         raise failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
-    if media == STRATEGIC and resource.custom is not None:
-        raise unsupported_media_type(_CUSTOM)
     return media
 
 
@@ -113,12 +118,46 @@ def read_patch(request: Request, media: str) -> Any:
     try:
         change = msgspec.json.decode(request.body)
     except (msgspec.DecodeError, UnicodeDecodeError) as err:
-        raise bad_request(f"error decoding patch: {err}") from err
-    wanted: type = list if media == JSON_PATCH else dict
-    if not isinstance(change, wanted):
-        go = "jsonpatch.Patch" if wanted is list else "map[string]interface {}"
-        raise bad_request(f"error decoding patch: json: cannot unmarshal into Go value of type {go}")
+        raise bad_request(f"error decoding patch: {go_words(request.body, err)}") from err
+    if media == JSON_PATCH:
+        _check_operations(change, loose=request.param("fieldValidation") == "Ignore")
+        return change or []
+    if change is None and media == MERGE:
+        raise bad_request("Invalid JSON Patch")
+    if not isinstance(change, dict):
+        raise _not_decoded(change, "Go value of type map[string]interface {}")
     return change
+
+
+def _not_decoded(value: Any, into: str) -> Failure:
+    return bad_request(f"error decoding patch: json: cannot unmarshal {json_type(value)} into {into}")
+
+
+def _check_operations(change: Any, *, loose: bool) -> None:
+    """Raise Failure(400) for what is no list of operations; null is an empty one."""
+    if change is not None and not isinstance(change, list):
+        if loose:
+            raise bad_request(f"json: cannot unmarshal {json_type(change)} into Go value of type jsonpatch.Patch")
+        raise _not_decoded(change, "Go value of type []handlers.jsonPatchOp")
+    for operation in change or ():
+        if not isinstance(operation, dict):
+            raise _not_decoded(operation, "Go value of type handlers.jsonPatchOp")
+        for name in ("op", "path", "from"):
+            if not isinstance(operation.get(name, ""), str | None):
+                raise _not_decoded(operation[name], f"Go struct field jsonPatchOp.{name} of type string")
+
+
+_OPERATION = frozenset({"op", "path", "from", "value"})
+
+
+def patch_complaints(request: Request, change: Any, media: str) -> list[str]:
+    """What strictness finds in a patch before it is applied: fields given twice, or unknown to an operation."""
+    twice = [f'duplicate field "{path}"' for path in duplicates(request.body)]
+    if media != JSON_PATCH:
+        return twice
+    for index, operation in enumerate(change):
+        twice += [f'unknown field "[{index}].{name}"' for name in sorted(set(operation) - _OPERATION)]
+    return [f"json patch {text}" for text in twice]
 
 
 def patched(
@@ -129,6 +168,7 @@ def patched(
     media: str,
     options: WriteOptions,
     write: Write,
+    complaints: Sequence[str] = (),
 ) -> JSON:
     """The old object with the patch applied, read again as a document. Raises Failure."""
     try:
@@ -141,25 +181,25 @@ def patched(
     except PatchError as err:
         raise patch_failure(err) from err
     try:
-        document = read_document(cluster, resource, raw, [], options.validation)
+        document = read_document(cluster, resource, raw, [], options.validation, complaints=complaints, stage=PATCHED)
     except Misfit as err:
-        raise _misfit_failure(resource, raw, err) from err
+        raise misfit_failure(resource, raw, err) from err
     write.warnings.extend(document.warnings)
     return document.obj
 
 
 def patch_failure(err: PatchError) -> Failure:
     """How a patch is refused that cannot be applied."""
-    if err.code == 422:
-        return failure(422, "Invalid", f"the server rejected our request due to an error in our request: {err}",
-                       {})  # fmt: skip
+    if err.code == 422:  # a server does not say which operation it was
+        return failure(422, "Invalid", "the server rejected our request due to an error in our request", {})
     if err.code == 413:
-        return failure(413, "RequestEntityTooLarge", str(err))
+        return failure(413, "RequestEntityTooLarge", f"Request entity too large: {err}")
     return bad_request(str(err)) if err.code == 400 else plain_500(str(err))
 
 
-def _misfit_failure(resource: Resource, raw: Any, err: Misfit) -> Failure:
-    shown = msgspec.json.encode(raw).decode()
+def misfit_failure(resource: Resource, raw: Any, err: Misfit) -> Failure:
+    """A patch leaves what is no object of the kind; the objects of custom resources are maps, shown in order."""
+    shown = msgspec.json.encode(raw, order="sorted" if resource.custom is not None else None).decode()
     return invalid("", "", "", [invalid_value("patch", shown, str(err))])
 
 
@@ -202,7 +242,7 @@ def apply_once(
     )
     merged.setdefault("metadata", {})
     try:
-        document = read_document(cluster, resource, merged, [], "Ignore")
+        document = read_document(cluster, resource, merged, [], "Ignore", stage=APPLIED)
     except Misfit as err:
         raise plain_500(f"failed to create typed patch object: {err}") from err
     obj = document.obj
@@ -216,34 +256,30 @@ def apply_once(
 
 def read_configuration(request: Request, resource: Resource, options: WriteOptions, write: Write) -> JSON:
     """The apply configuration a client sent. Raises Failure."""
-    config, twice = parse_yaml(request.body)
+    config, twice = parse_yaml(request.body, "error decoding YAML: ")
+    if config is None:
+        config = {}
     if not isinstance(config, dict):
-        raise bad_request("error decoding YAML: the configuration must be an object")
-    if not config.get("kind") or not config.get("apiVersion"):
-        raise bad_request("error decoding YAML: Object 'Kind' or 'apiVersion' is missing")
-    if (config["kind"], config["apiVersion"]) != (resource.kind, resource.api_version):
-        group, _, version = str(config["apiVersion"]).rpartition("/")
-        raise bad_request(f"invalid object type: {group}/{version}, Kind={config['kind']}")
-    if options.validation == "Strict":
-        twice = twice or duplicates_of(request.body)
-        if twice:
-            raise bad_request("error strict decoding YAML: " + ", ".join(twice))
+        told = f"json: cannot unmarshal {json_type(config)} into Go value of type map[string]interface {{}}"
+        raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {told}")
+    kind, api_version = config.get("kind") or "", config.get("apiVersion") or ""
+    if (kind, api_version) != (resource.kind, resource.api_version):
+        group, _, version = str(api_version).rpartition("/")
+        raise bad_request(f"invalid object type: {group}/{version}, Kind={kind}")
+    if twice and options.validation == "Strict":
+        told = "".join(f"\n  {text}" for text in twice)
+        raise bad_request(f"error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:{told}")
+    if options.validation != "Ignore":
+        write.warnings.extend(twice)
     meta = config.get("metadata") or {}
     if not isinstance(meta, dict):
         raise bad_request("metadata must be an object")
     config["metadata"] = meta
     checked = {"metadata": dict(meta)}
-    check_identity(resource, checked, write.namespace, write.name)
+    check_identity(resource, checked, write.namespace, write.name if meta.get("name") else "")  # else the object's
     if meta.get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
     return config
-
-
-def duplicates_of(body: bytes) -> list[str]:
-    try:
-        return duplicates(body)
-    except ValueError:
-        return []  # YAML, whose reader has looked already
 
 
 def _check_preconditions(resource: Resource, config: JSON, live: JSON | None, write: Write) -> None:

@@ -20,7 +20,6 @@ from k8srt.testing.apiserver.selection import (
     make_token,
     number_param,
     selection_of,
-    version_number,
     watch_version,
 )
 from k8srt.testing.apiserver.storage import Compacted, FromTheFuture, Stored
@@ -33,7 +32,7 @@ DEFAULT_TIMEOUT = 1800.0  # a watch without timeoutSeconds ends after this long,
 
 def get(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource) -> Response:
     renderer = Renderer(cluster, request, resource)
-    wanted = version_number(request.param("resourceVersion"))
+    wanted = watch_version(request)  # one object is read by the same words as a watch
     stored = cluster.get(resource, info.namespace, info.name)
     current = cluster.storage.revision
     if wanted > current:
@@ -56,7 +55,7 @@ def list_objects(cluster: Cluster, request: Request, info: RequestInfo, resource
 
 def watch(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource) -> Response:
     check_watch(request)
-    renderer = Renderer(cluster, request, resource)
+    renderer = Renderer(cluster, request, resource, stream=True)
     chosen = selection_of(request, info, resource)
     stream = WatchStream(cluster, request, chosen, renderer)
     media = protobuf.STREAM_TYPE if renderer.form.media == protobuf.MEDIA_TYPE else renderer.form.media

@@ -182,6 +182,11 @@ class Registry:
         with self._lock:
             return any(key[0] == group for key in (*self._builtin, *self._custom))
 
+    def is_custom_group(self, group: str) -> bool:
+        """Whether all that is served of a group is custom."""
+        with self._lock:
+            return not any(key[0] == group for key in self._builtin)
+
     def has_version(self, group: str, version: str) -> bool:
         with self._lock:
             return (group, version) in self._builtin or (group, version) in self._custom

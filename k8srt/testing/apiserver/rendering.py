@@ -23,11 +23,11 @@ _INCLUDES = ("", "None", "Metadata", "Object")
 class Renderer:
     """Answers to one request about one resource."""
 
-    def __init__(self, cluster: Cluster, request: Request, resource: Resource) -> None:
+    def __init__(self, cluster: Cluster, request: Request, resource: Resource, *, stream: bool = False) -> None:
         self.cluster = cluster
         self.request = request
         self.resource = resource
-        self.form: Form = form_of(request, messages=resource.custom is None)
+        self.form: Form = form_of(request, messages=resource.custom is None, stream=stream)
         self.include = request.param("includeObject")
         if self.form.kind == "Table" and self.include not in _INCLUDES:
             raise bad_request(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from k8srt.testing.apiserver.messages import Request
 
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
+_KNOWN = frozenset({*_VERBS.values(), "list", "watch", "deletecollection"})
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 
 
@@ -27,6 +28,11 @@ class RequestInfo:
     subresource: str = ""
     name: str = ""
     rest: tuple[str, ...] = ()
+
+    @property
+    def kubernetes_verb(self) -> str:
+        """The verb, where the method stands for one."""
+        return self.verb if self.verb in _KNOWN else ""
 
     @property
     def is_resource(self) -> bool:

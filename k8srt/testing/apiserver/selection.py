@@ -190,8 +190,9 @@ def check_watch(request: Request) -> None:
             )
         if match != "NotOlderThan":
             causes.append(not_supported(field, match, ("NotOlderThan",)))
-        if request.param("continue"):
-            causes.append(forbidden_field(field, f"{field} is forbidden when continue is provided"))
+    from_now = request.param("resourceVersion") in ("", "0")  # then a server asks for the initial events itself
+    if request.param("continue") and (match or (from_now and not initial)):
+        causes.append(forbidden_field(field, f"{field} is forbidden when continue is provided"))
     if causes:
         raise invalid_options("ListOptions", causes)
 
@@ -236,7 +237,8 @@ def find_page(storage: Storage, chosen: Selection, options: ListOptions) -> Page
     except Compacted as err:
         raise _too_old(options, err) from None
     except FromTheFuture as err:
-        raise too_large_version(revision, err.current) from None
+        asked_for = options.revision and not options.after
+        raise too_large_version(revision, err.current, later=not asked_for) from None
     if options.revision > page.revision:
         raise too_large_version(options.revision, page.revision)
     return page

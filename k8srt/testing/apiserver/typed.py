@@ -29,11 +29,12 @@ class WrongType(Exception):
 
 
 class Trail:
-    """Where a read is, and which unknown fields it has met."""
+    """Where a read is, and which unknown fields it has met. `hidden`: how much of the path no error mentions."""
 
-    __slots__ = ("path", "unknown")
+    __slots__ = ("hidden", "path", "unknown")
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: int = 0) -> None:
+        self.hidden = hidden
         self.path: list[str] = []
         self.unknown: list[str] = []
 
@@ -49,7 +50,7 @@ def _mismatch(value: Any, trail: Trail, owner: str, go_type: str) -> WrongType:
     what = _NAMES.get(type(value), "null")
     if isinstance(value, (int, float)) and not isinstance(value, bool) and go_type.startswith(("int", "float")):
         what = f"number {value}"
-    path = re.sub(r"\[\d+\]", "", trail.at())
+    path = re.sub(r"\[\d+\]", "", "".join(trail.path[trail.hidden :])).lstrip(".")
     field = f"Go struct field {owner}.{path}" if path else "Go value"
     return WrongType(f"json: cannot unmarshal {what} into {field} of type {go_type}")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from k8srt.testing.apiserver import admission, metadata, ownership
 from k8srt.testing.apiserver.auth import refusal
-from k8srt.testing.apiserver.bodies import read_body
+from k8srt.testing.apiserver.bodies import Malformed, read_body
 from k8srt.testing.apiserver.cluster import Cluster
 from k8srt.testing.apiserver.documents import (
     Misfit,
@@ -19,6 +19,7 @@ from k8srt.testing.apiserver.documents import (
     cannot_be_handled,
     check_identity,
     read_document,
+    unrecognized,
     write_options,
 )
 from k8srt.testing.apiserver.failures import (
@@ -47,17 +48,25 @@ def warned(response: Response, warnings: list[str]) -> Response:
     return response
 
 
+def read_object(request: Request, resource: Resource) -> tuple[Any, list[str]]:
+    """The body of a create or an update. Raises Failure."""
+    try:
+        return read_body(request)
+    except Malformed as err:
+        raise unrecognized(resource, str(err), request.body) from err
+
+
 # ---- create
 
 
 def create(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource) -> Response:
     renderer = Renderer(cluster, request, resource)
-    raw, duplicates = read_body(request)
+    raw, duplicates = read_object(request, resource)
     options = write_options(request, "CreateOptions")
     try:
         document = read_document(cluster, resource, raw, duplicates, options.validation)
     except Misfit as err:
-        raise cannot_be_handled(resource, raw, err) from err
+        raise cannot_be_handled(resource, raw, err, request.body) from err
     obj = document.obj
     check_identity(resource, obj, info.namespace, "")
     write = Write(cluster, info.namespace, "", options.dry_run, user=request.user, warnings=document.warnings)
@@ -200,12 +209,12 @@ def _existing(cluster: Cluster, resource: Resource, namespace: str, name: str) -
 
 def update(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource) -> Response:
     renderer = Renderer(cluster, request, resource)
-    raw, duplicates = read_body(request)
+    raw, duplicates = read_object(request, resource)
     options = write_options(request, "UpdateOptions")
     try:
         document = read_document(cluster, resource, raw, duplicates, options.validation)
     except Misfit as err:
-        raise cannot_be_handled(resource, raw, err) from err
+        raise cannot_be_handled(resource, raw, err, request.body) from err
     obj = document.obj
     check_identity(resource, obj, info.namespace, info.name)
     write = Write(

@@ -8,7 +8,7 @@ from typing import Any
 from k8srt.testing.apiserver import patches, reads, writes
 from k8srt.testing.apiserver.auth import User
 from k8srt.testing.apiserver.cluster import Cluster
-from k8srt.testing.apiserver.failures import method_not_allowed, no_such_resource
+from k8srt.testing.apiserver.failures import method_not_allowed, no_such_resource, not_found, not_supported_on
 from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.registry import Resource
 from k8srt.testing.apiserver.requests import RequestInfo
@@ -52,6 +52,8 @@ def serve(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
     """Serve a request for a subresource. Raises Failure: 404 for unknown ones, 405 for verbs they do not take."""
     if resource.namespaced and not info.namespace:
         raise no_such_resource()
+    if resource.custom is not None:
+        return _custom(cluster, request, info, resource, user)
     sub = resource.subresource(info.subresource)
     handler = _SERVE.get(info.subresource)
     if sub is None or handler is None or (info.rest and info.subresource != "proxy"):
@@ -59,3 +61,12 @@ def serve(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
     if info.subresource not in _ANY_METHOD and _VERBS.get(request.method, "") not in sub.verbs:
         raise method_not_allowed()
     return handler(cluster, request, info, resource, user)
+
+
+def _custom(cluster: Cluster, request: Request, info: RequestInfo, resource: Resource, user: User) -> Response:
+    """A subresource of a custom resource. What stands behind its name in the path is not looked at."""
+    if resource.subresource(info.subresource) is None:
+        raise not_found(resource.group, resource.plural, info.name)
+    if request.method not in ("GET", "PUT", "PATCH"):
+        raise not_supported_on(resource.group, resource.plural, info.kubernetes_verb)
+    return _SERVE[info.subresource](cluster, request, info, resource, user)
