@@ -9,6 +9,7 @@ Contract: SHD-01, SHD-06.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,6 +32,11 @@ from k8srt.util.threads import Stop
 
 if TYPE_CHECKING:
     from k8srt.controller.controller import Controller
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 5.0
+"""Seconds that a look has to end."""
 
 
 class Shard(Office):
@@ -110,7 +116,8 @@ class Shard(Office):
     def resign(self, *, give_back: bool) -> None:
         """See `Office`; the others are looked at no more."""
         super().resign(give_back=give_back)
-        self.elector.join()
+        if not self.elector.join(_PATIENCE):
+            log.warning("shard %s: a look at the others has not ended", self.name)
 
     # ---- to be looked at ------------------------------------------------------------------------------------------
 

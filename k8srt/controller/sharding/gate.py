@@ -86,12 +86,15 @@ class Gate:
 
     def leave(self, request: Request) -> None:
         """It was handed out, and is another's."""
-        if self._kind is None:
-            with self._lock:
+        if self._kind is not None and self._cached(request) is not None:
+            return
+        with self._lock:
+            if self._kind is None:
                 self._aside.add(request)
-        elif self._cached(request) is None:
-            with self._lock:
+            else:
                 self._gone[request] = None
+        if self.seconds_until(request) is not None:  # it has come here meanwhile, and nobody has seen it put aside
+            self._queue_again([request])
 
     def check(self, request: Request) -> None:
         """Raise KeyMoved unless no other shard can reconcile it: for just before a write."""
@@ -127,13 +130,16 @@ class Gate:
             key = self._keys.of(request)
             if new.owner(key) == new.me and (old.owner(key) != new.me or request in aside):
                 gained.append(request)
-        with self._lock:
-            self._aside.difference_update(gained)
-            for request in aside.intersection(gained):
-                self._gone.pop(request, None)
         if gained:
             log.info("controller %s: %d keys have come to this shard", self._controller.name, len(gained))
-            self._controller.queue_again(gained, "moved here", LOW_PRIORITY)
+            self._queue_again(gained)
+
+    def _queue_again(self, requests: list[Request]) -> None:
+        with self._lock:
+            self._aside.difference_update(requests)
+            for request in requests if self._gone else ():
+                self._gone.pop(request, None)
+        self._controller.queue_again(requests, "moved here", LOW_PRIORITY)
 
     def _requests(self) -> list[Request]:
         """What the controller is for, as far as it is cached."""

@@ -235,6 +235,26 @@ def test_shd_04_keys_of_no_kind_are_put_aside() -> None:
         assert rig.gate.debug_state() == {"keys": {}, "aside": 0}
 
 
+@pytest.mark.parametrize("kind", [None, ConfigMap])
+def test_shd_04_what_comes_just_as_it_is_put_aside_is_not_forgotten(kind: Any) -> None:
+    journal = Journal()
+    with Sharded(journal, kind=kind) as rig:
+        leave = rig.gate.leave
+
+        def comes_just_before(request: Request) -> None:
+            rig.see(ALONE)
+            leave(request)
+
+        rig.gate.leave = comes_just_before  # type: ignore[method-assign]
+        names = [f"k{n}" for n in range(99)]
+        key = "/rig//{}" if kind is None else "/ConfigMap//{}"
+        theirs = next(name for name in names if BOTH.owner(key.format(name)) == "other")
+        rig.controller.enqueue(theirs)
+
+        journal.wait_for(theirs)
+        assert rig.gate.debug_state()["aside"] == 0
+
+
 def owned(name: str, owner: str) -> ConfigMap:
     ref = OwnerReference(api_version="apps/v1", kind="Deployment", name=owner, uid="1", controller=True)
     return config_map(name, owner_references=[ref])
