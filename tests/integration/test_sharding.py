@@ -103,13 +103,16 @@ class Replica:
         return attempted is not None and now - attempted < 4.0 and shard.view.sure_until - now > 6.0
 
 
-def turn(clock: FakeClock, *replicas: Replica, until: Callable[[], object]) -> None:
-    """Turn a clock, slowly while somebody is behind, until something is so."""
-    end, pause = clock.now() + PATIENCE, threading.Event()
+def turn(*replicas: Replica, until: Callable[[], object]) -> None:
+    """Turn the clocks of these, slowly while somebody is behind, until something is so."""
+    left, pause = PATIENCE, threading.Event()
     while not until():
-        assert clock.now() < end, [(each.shards, each.manager) for each in replicas]
+        assert left > 0.0, [(each.shards, each.manager) for each in replicas]
         behind = not all(each.keeps_up() for each in replicas)
-        clock.advance(0.02 if behind else 0.5)
+        step = 0.02 if behind else 0.5
+        for clock in {each.clock for each in replicas}:
+            clock.advance(step)
+        left -= step
         pause.wait(0.05 if behind else 0.003)
 
 
@@ -136,17 +139,17 @@ def test_shd_01_04_and_06_mtr_06_one_comes_and_takes_its_part_and_one_that_goes_
     b = Replica(own_server.config, "b", journal, clock, profiling_address="127.0.0.1:0")
     ends.enter_context(a.manager)
     assert a.manager.wait_elected(LONG)
-    turn(clock, a, until=lambda: journal.of("a") == set(NAMES))
+    turn(a, until=lambda: journal.of("a") == set(NAMES))
 
     ends.enter_context(b.manager)
     assert b.manager.wait_elected(LONG)
     joined = clock.now()
-    turn(clock, a, b, until=lambda: journal.of("b"))
+    turn(a, b, until=lambda: journal.of("b"))
 
     assert clock.now() - joined >= 15.0
-    turn(clock, a, b, until=lambda: journal.of("b") == b.share)
+    turn(a, b, until=lambda: journal.of("b") == b.share)
     journal.forget()
-    turn(clock, a, b, until=lambda: len(journal.of("a")) + len(journal.of("b")) == len(NAMES))
+    turn(a, b, until=lambda: len(journal.of("a")) + len(journal.of("b")) == len(NAMES))
     assert (journal.of("a"), journal.of("b")) == (a.share, b.share)
     assert len(a.share) > 3
     assert len(b.share) > 3
@@ -166,7 +169,7 @@ def test_shd_01_04_and_06_mtr_06_one_comes_and_takes_its_part_and_one_that_goes_
     a.manager.stop()
     gone = clock.now()
     journal.forget()
-    turn(clock, b, until=lambda: journal.of("b") == set(NAMES))
+    turn(b, until=lambda: journal.of("b") == set(NAMES))
 
     assert clock.now() - gone < 15.0
     assert b.shards == {"a": "dead", "b": "ready"}
@@ -184,18 +187,18 @@ def test_shd_03_and_06_one_that_stalls_is_taken_over_and_writes_nothing_when_it_
     for each in (a, stalled):
         ends.enter_context(each.manager)
         assert each.manager.wait_elected(LONG)
-    turn(standing, stalled, until=lambda: journal.of("stalled") == stalled.share)  # alone with a clock that stands
-    ends.enter_context(b.manager)
-    turn(clock, a, b, until=lambda: b.shards.get("stalled") == "expired")
+    turn(a, stalled, until=lambda: journal.of("stalled") == stalled.share != set(NAMES))
+    ends.enter_context(b.manager)  # and now the clock of one stands
+    turn(a, b, until=lambda: b.shards.get("stalled") == "expired")
 
     assert len(a.share | b.share) < len(NAMES)  # it counts, and nobody has its keys
     lost = stalled.share - a.share - b.share
     journal.forget()
-    turn(clock, a, b, until=lambda: journal.of("a") | journal.of("b") == set(NAMES))
+    turn(a, b, until=lambda: journal.of("a") | journal.of("b") == set(NAMES))
 
     assert lost
     assert (a.shards["stalled"], b.shards["stalled"]) == ("dead", "dead")
-    turn(clock, a, b, until=lambda: a.shards == b.shards == {"a": "ready", "b": "ready"})  # its lease is deleted
+    turn(a, b, until=lambda: a.shards == b.shards == {"a": "ready", "b": "ready"})  # its lease is deleted
     journal.forget()
     standing.advance(100.0)  # it goes on
     eventually(lambda: bool(stalled.manager.errors), timeout=LONG)
@@ -244,10 +247,11 @@ def test_shd_01_a_controller_that_is_taken_out_leaves_nothing_behind(
 
 @pytest.mark.timeout(120)
 def test_bld_07_it_runs_with_the_rights_it_asks_for_and_no_others(rbac_server: Server) -> None:
-    journal, clock = Journal(), FakeClock()
+    journal, replicas = Journal(), []
 
     def make(config: Config) -> Manager:
-        return Replica(config, "a", journal, clock, preflight="fail").manager
+        replicas.append(Replica(config, "a", journal, FakeClock(), preflight="fail"))
+        return replicas[-1].manager
 
     spec = LeaseSpec(holder_identity="", lease_duration_seconds=15)
     dead = Lease(metadata=ObjectMeta(name="dead", namespace="default", labels={LABEL: "foo"}), spec=spec)
@@ -255,10 +259,7 @@ def test_bld_07_it_runs_with_the_rights_it_asks_for_and_no_others(rbac_server: S
         leases = strict.admin.coordination_v1.leases("default")
         with strict.manager:
             eventually(lambda: journal.of("a") == {"c1"}, timeout=LONG)
-            pause = threading.Event()
-            while any(each.metadata.name == "dead" for each in leases.list()):
-                clock.advance(0.5)
-                pause.wait(0.02)
+            turn(*replicas, until=lambda: [each.metadata.name for each in leases.list()] == ["a"])
 
         rules = [rule for rule in strict.manager.rbac_rules() if rule["resources"] == ["leases"]]
         assert [rule["verbs"] for rule in rules] == [["create", "delete", "get", "list", "update"]]
