@@ -10,6 +10,7 @@ from k8srt.apimachinery.schema import GroupVersionKind
 from k8srt.testing.apiserver import structural
 from k8srt.testing.apiserver.failures import Cause
 from k8srt.testing.apiserver.registry import CustomFacts, Resource, version_order
+from k8srt.testing.apiserver.scale_fields import scale_causes
 from k8srt.testing.apiserver.typed import Trail, plan_of
 
 JSON = dict[str, Any]
@@ -100,9 +101,17 @@ def _copy(value: Any) -> Any:
     return [_copy(each) for each in value] if isinstance(value, list) else value
 
 
-def validate(resource: Resource, obj: JSON, old: JSON | None) -> list[Cause]:
-    """What is wrong with a custom object by its schema, and by the schema's rules where they can be looked at."""
-    causes = structural.validate(obj, resource.structure, old)
+def validate(
+    resource: Resource, obj: JSON, old: JSON | None, causes: list[Cause], subresource: str = ""
+) -> list[Cause]:
+    """`causes`, and what is wrong with a custom object by its schema, its scale, and its rules.
+
+    The rules are left alone where something before them stands in their way. To `status`, only that is looked at.
+    """
+    check = structural.validate_status if subresource == "status" else structural.validate
+    assert resource.custom is not None
+    scale = scale_causes(obj, resource.custom.scale, status_only=subresource == "status")
+    causes = [*causes, *check(obj, resource.structure, old, scale)]
     if resource.rules is None:
         return causes
     unchecked = structural.unchecked_rules(causes) if causes else None

@@ -129,15 +129,21 @@ def read_patch(request: Request, media: str) -> Any:
     return change
 
 
+def _go_name(value: Any) -> str:
+    """What Go's decoder calls a JSON value."""
+    name = json_type(value)
+    return {"integer": "number", "boolean": "bool"}.get(name, name)
+
+
 def _not_decoded(value: Any, into: str) -> Failure:
-    return bad_request(f"error decoding patch: json: cannot unmarshal {json_type(value)} into {into}")
+    return bad_request(f"error decoding patch: json: cannot unmarshal {_go_name(value)} into {into}")
 
 
 def _check_operations(change: Any, *, loose: bool) -> None:
     """Raise Failure(400) for what is no list of operations; null is an empty one."""
     if change is not None and not isinstance(change, list):
         if loose:
-            raise bad_request(f"json: cannot unmarshal {json_type(change)} into Go value of type jsonpatch.Patch")
+            raise bad_request(f"json: cannot unmarshal {_go_name(change)} into Go value of type jsonpatch.Patch")
         raise _not_decoded(change, "Go value of type []handlers.jsonPatchOp")
     for operation in change or ():
         if not isinstance(operation, dict):
@@ -183,7 +189,7 @@ def patched(
     try:
         document = read_document(cluster, resource, raw, [], options.validation, complaints=complaints, stage=PATCHED)
     except Misfit as err:
-        raise misfit_failure(resource, raw, err) from err
+        raise misfit_failure(raw, str(err), in_order=resource.custom is not None) from err
     write.warnings.extend(document.warnings)
     return document.obj
 
@@ -197,10 +203,10 @@ def patch_failure(err: PatchError) -> Failure:
     return bad_request(str(err)) if err.code == 400 else plain_500(str(err))
 
 
-def misfit_failure(resource: Resource, raw: Any, err: Misfit) -> Failure:
-    """A patch leaves what is no object of the kind; the objects of custom resources are maps, shown in order."""
-    shown = msgspec.json.encode(raw, order="sorted" if resource.custom is not None else None).decode()
-    return invalid("", "", "", [invalid_value("patch", shown, str(err))])
+def misfit_failure(raw: Any, why: str, *, in_order: bool = False) -> Failure:
+    """A patch leaves what is no object of the kind. `in_order`: it is a map, whose keys a server shows sorted."""
+    shown = msgspec.json.encode(raw, order="sorted" if in_order else None).decode()
+    return invalid("", "", "", [invalid_value("patch", shown, why)])
 
 
 # ---- apply
@@ -260,7 +266,7 @@ def read_configuration(request: Request, resource: Resource, options: WriteOptio
     if config is None:
         config = {}
     if not isinstance(config, dict):
-        told = f"json: cannot unmarshal {json_type(config)} into Go value of type map[string]interface {{}}"
+        told = f"json: cannot unmarshal {_go_name(config)} into Go value of type map[string]interface {{}}"
         raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {told}")
     kind, api_version = config.get("kind") or "", config.get("apiVersion") or ""
     if (kind, api_version) != (resource.kind, resource.api_version):

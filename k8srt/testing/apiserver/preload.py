@@ -227,7 +227,7 @@ def _replace(
         obj["status"] = old["status"]
     resource.strategy.prepare(obj, old, write)
     restore(obj)
-    if causes := problems(resource, obj, None):
+    if causes := problems(resource, obj, None, []):
         raise invalid(resource.error_group, resource.kind, write.name, causes)
     kept: Any = cluster.to_stored(resource, obj)
     made = cluster.document(resource, cluster.storage.update(resource.table, kept, cluster.fields_of(resource), there))

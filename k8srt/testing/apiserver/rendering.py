@@ -8,7 +8,7 @@ import msgspec
 
 from k8srt.apimachinery import protobuf
 from k8srt.testing.apiserver.cluster import Cluster
-from k8srt.testing.apiserver.failures import bad_request, not_acceptable
+from k8srt.testing.apiserver.failures import bad_request, not_acceptable, plain_500
 from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.negotiation import PROTOBUF, Form, answer, form_of
 from k8srt.testing.apiserver.registry import Resource
@@ -30,9 +30,8 @@ class Renderer:
         self.form: Form = form_of(request, messages=resource.custom is None, stream=stream)
         self.include = request.param("includeObject")
         if self.form.kind == "Table" and self.include not in _INCLUDES:
-            raise bad_request(
-                f'unrecognized includeObject value: "{self.include}": must be "", "None", "Metadata", or "Object"'
-            )
+            why = f"includeObject: Invalid value: \"{self.include}\": must be 'Metadata', 'Object', 'None', or empty"
+            raise bad_request(f"Unable to convert to Table as requested: {why}")
 
     # ---- one object
 
@@ -55,6 +54,8 @@ class Renderer:
             return self.table([obj], meta)
         if kind == _PARTIAL:
             return self.partial(obj)
+        if self.resource.custom is not None:
+            raise plain_500("content is not a list")
         raise not_acceptable(f"you requested {kind}, but the requested object is not a list")
 
     def partial(self, obj: JSON) -> JSON:
@@ -86,12 +87,14 @@ class Renderer:
 
     def items(self, items: list[Stored], meta: JSON) -> Response:
         """Answer with a list of stored objects."""
-        if self.resource.custom is not None:
+        if self.resource.custom is not None and not self.form.kind:
             meta = {"continue": "", **meta}
         if self.form.plain:
             return answer(self.request, self.form, self._plain_list(items, meta))
         if self.form.kind == _PARTIAL:
-            what = f"*core.{self.resource.list_kind}"
+            what = (
+                f"*core.{self.resource.list_kind}" if self.resource.custom is None else "*unstructured.UnstructuredList"
+            )
             raise not_acceptable(f"you requested {_PARTIAL}, but the requested object is a list ({what})")
         self.cluster.foresee(self.resource, items)
         objects = [self.cluster.document(self.resource, stored) for stored in items]

@@ -26,7 +26,8 @@ def value_errors(value: Any, schema: Schema, path: str = "", old: Any = ABSENT) 
         return []
     if value is None:
         types = _types(schema)
-        return [_type_error(path, types, "null")] if types and not schema.get("nullable") else []
+        wrong = [_type_error(path, types, "null")] if types and not schema.get("nullable") else []
+        return [*wrong, *_enum_errors(value, schema, path)] if wrong else []
     return [
         *_type_errors(value, schema, path),
         *_composition_errors(value, schema, path),
@@ -97,7 +98,11 @@ def _text_errors(value: str, schema: Schema, path: str) -> Iterator[Cause]:
 def _number_errors(value: float, schema: Schema, path: str) -> Iterator[Cause]:
     yield from _range_errors(value, schema, path)
     factor = schema.get("multipleOf")
-    if factor and not _is_multiple(value, factor):
+    if factor and isinstance(value, int):
+        factor = int(factor)  # whole numbers are divided by whole ones
+    if factor is not None and factor <= 0:
+        yield invalid_value(path, value, f"factor MultipleOf declared for {path} must be positive: {go_number(factor)}")
+    elif factor and not _is_multiple(value, factor):
         yield _wrong(path, value, f"should be a multiple of {go_number(factor)}")
     highest, lowest = schema.get("maximum"), schema.get("minimum")
     if highest is not None:

@@ -62,8 +62,21 @@ def item_element(structure: Structure, item: Any) -> str:
         raise ItemError("associative list with keys may not have a null element")
     if not isinstance(item, Mapping):
         raise ItemError("associative list with keys may not have non-map elements")
+    key = item_key(structure, item)
+    if not key:
+        names = " ".join(f'"{name}"' for name in structure.keys)
+        raise ItemError(
+            f"associative list with keys has an element that omits all key fields [{names}] "
+            "(and doesn't have default values for any key fields)"
+        )
+    return key_element(key)
+
+
+def item_key(structure: Structure, item: Mapping[str, Any]) -> dict[str, Any]:
+    """What tells an item of a keyed list from the others: those of its keys that it has, or that have a default."""
     items = structure.items or ANY
-    return key_element({name: _key(item, items, name) for name in structure.keys})
+    found = {name: item[name] if name in item else below(items, name).default for name in structure.keys}
+    return {name: value for name, value in found.items() if value is not ABSENT}
 
 
 def _set_element(item: Any) -> str:
@@ -74,17 +87,6 @@ def _set_element(item: Any) -> str:
     if item is None:
         raise ItemError("associative list without keys has an element that's an explicit null")
     return value_element(item)
-
-
-def _key(item: Mapping[str, Any], items: Structure, name: str) -> Any:
-    if name in item:
-        return item[name]
-    default = below(items, name).default
-    if default is ABSENT:
-        raise ItemError(
-            f'associative list with keys has an element that omits key field "{name}" (and doesn\'t have default value)'
-        )
-    return default
 
 
 def item_elements(structure: Structure, items: Any) -> list[str]:
@@ -123,7 +125,7 @@ def _errors(value: Any, structure: Structure, path: str) -> Iterator[tuple[str, 
         yield from _map_errors(value, structure, path)
     elif not _fits(value, structure):
         expected = _SCALARS.get(structure.kind, (str, "any scalar"))[1]
-        yield path, f"expected {expected}, got &value.valueUnstructured{{Value:{go_syntax(value)}}}"
+        yield path, f"expected {expected}, got {_got(value, structure.kind)}"
 
 
 def _fits(value: Any, structure: Structure) -> bool:
@@ -135,7 +137,7 @@ def _fits(value: Any, structure: Structure) -> bool:
 
 def _map_errors(value: Any, structure: Structure, path: str) -> Iterator[tuple[str, str]]:
     if not isinstance(value, Mapping):
-        yield path, f"expected map, got &value.valueUnstructured{{Value:{go_syntax(value)}}}"
+        yield path, f"expected map, got {_got(value)}"
         return
     for name, item in value.items():
         child, where = structure.child(name), path + element_text(field_element(name))
@@ -147,7 +149,7 @@ def _map_errors(value: Any, structure: Structure, path: str) -> Iterator[tuple[s
 
 def _list_errors(value: Any, structure: Structure, path: str) -> Iterator[tuple[str, str]]:
     if not isinstance(value, list):
-        yield path, f"expected list, got &value.valueUnstructured{{Value:{go_syntax(value)}}}"
+        yield path, f"expected list, got {_got(value)}"
         return
     seen = set()
     for index, item in enumerate(value):
@@ -162,6 +164,41 @@ def _list_errors(value: Any, structure: Structure, path: str) -> Iterator[tuple[
                 yield path, f"duplicate entries for key {element_text(element)}"
             seen.add(element)
         yield from _errors(item, structure.items or ANY, path + path_text((element,)))
+
+
+def _got(value: Any, wanted: str = "") -> str:
+    """How a server shows a value of the wrong type: the type where a number is wanted, else the value."""
+    if wanted in ("integer", "number"):
+        return go_type(value)
+    if wanted == "string":
+        return f"&value.valueUnstructured{{Value:{go_syntax(value)}}}"
+    return f"&{{{go_plain(value)}}}"
+
+
+_GO_TYPES: dict[type, str] = {
+    bool: "bool",
+    int: "int64",
+    float: "float64",
+    str: "string",
+    list: "[]interface {}",
+    dict: "map[string]interface {}",
+}
+
+
+def go_type(value: Any) -> str:
+    """The name that Go has for the type of a JSON value."""
+    return _GO_TYPES.get(type(value), "<nil>")
+
+
+def go_plain(value: Any) -> str:
+    """A JSON value as Go prints it with `%v`."""
+    if isinstance(value, Mapping):
+        return "map[" + " ".join(f"{key}:{go_plain(value[key])}" for key in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(map(go_plain, value)) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "<nil>" if value is None else str(value)
 
 
 def go_syntax(value: Any) -> str:

@@ -11,13 +11,14 @@ The first three change the object in place.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from k8srt.apimachinery.structure import ABSENT, ANY, Structure
+from k8srt.apimachinery.structure import ABSENT, Structure
 from k8srt.testing.apiserver.failures import Cause, duplicate, invalid_value, required
 from k8srt.testing.apiserver.schema_values import value_errors
-from k8srt.testing.apiserver.ssa_typed import ItemError, item_element
+from k8srt.testing.apiserver.ssa_typed import ItemError, item_element, item_key
 
 JSON = dict[str, Any]
 
@@ -106,13 +107,41 @@ def default(obj: Any, structure: Structure) -> None:
 # ---- validation
 
 
-def validate(obj: JSON, structure: Structure, old: JSON | None = None) -> list[Cause]:
-    """Check a custom resource. Fields that have not changed since `old` may stay as wrong as they are."""
+def validate(obj: JSON, structure: Structure, old: JSON | None = None, scale: Sequence[Cause] = ()) -> list[Cause]:
+    """Check a custom resource. Fields that have not changed since `old` may stay as wrong as they are.
+
+    `scale` is what is wrong with its replicas, which is told after what the schema says.
+    """
     schema = structure.schema or {}
-    causes = value_errors(obj, schema, "", ABSENT if old is None else old)
-    causes.extend(_duplicates(obj, structure, ""))
+    causes = [*value_errors(obj, schema, "", ABSENT if old is None else old), *scale]
+    causes.extend(_new_duplicates(obj, structure, old))
     causes.extend(_embedded_errors(obj, structure, ""))
     return causes
+
+
+def validate_status(
+    obj: JSON, structure: Structure, old: JSON | None = None, scale: Sequence[Cause] = ()
+) -> list[Cause]:
+    """Check the status of a custom resource, by itself: messages call fields as seen from there."""
+    below = ((structure.schema or {}).get("properties") or {}).get("status")
+    causes: list[Cause] = []
+    if below is not None and "status" in obj:
+        before = ABSENT if old is None else old.get("status", ABSENT)
+        causes = [_within("status", cause) for cause in value_errors(obj["status"], below, "", before)]
+    return [*causes, *scale, *_new_duplicates(obj, structure, old)]
+
+
+def _within(place: str, cause: Cause) -> Cause:
+    if cause.field == "<nil>":
+        return cause
+    dot = "." if cause.field and not cause.field.startswith("[") else ""
+    return replace(cause, field=f"{place}{dot}{cause.field}")
+
+
+def _new_duplicates(obj: JSON, structure: Structure, old: JSON | None) -> list[Cause]:
+    """What is twice in a list that says that nothing is; what was so before may stay."""
+    found = list(_duplicates(obj, structure, ""))
+    return [] if found and old is not None and list(_duplicates(old, structure, "")) else found
 
 
 def unchecked_rules(causes: list[Cause]) -> Cause | None:
@@ -156,9 +185,8 @@ def _element(structure: Structure, item: Any) -> str | None:
 
 
 def _keys(structure: Structure, item: Mapping[str, Any]) -> JSON:
-    items = structure.items or ANY
-    defaults = {key: (items.child(key) or ANY).default for key in structure.keys}
-    return {key: item.get(key, defaults[key]) for key in sorted(structure.keys)}
+    found = item_key(structure, item)
+    return {key: found[key] for key in sorted(found)}
 
 
 def _embedded_errors(value: Any, structure: Structure, path: str) -> Iterator[Cause]:

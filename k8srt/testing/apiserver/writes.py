@@ -112,7 +112,7 @@ def commit_create(
     _reset_status(resource, obj)
     if restore is not None:
         restore(obj)
-    causes = metadata.create_causes(resource, obj) + problems(resource, obj, None)
+    causes = problems(resource, obj, None, metadata.create_causes(resource, obj))
     if causes:
         raise invalid(resource.error_group, resource.kind, meta.get("name", ""), causes)
     _warn(resource, write, obj, None)
@@ -164,13 +164,15 @@ def _reset_status(resource: Resource, obj: JSON) -> None:
         resource.strategy.first_status(obj)
 
 
-def problems(resource: Resource, obj: JSON, old: JSON | None) -> list[Cause]:
-    """What is wrong with an object by the rules of its kind."""
+def problems(
+    resource: Resource, obj: JSON, old: JSON | None, causes: list[Cause], subresource: str = ""
+) -> list[Cause]:
+    """`causes`, which were found before, and what is wrong with an object by the rules of its kind."""
     if resource.custom is not None:
         from k8srt.testing.apiserver.customs import validate
 
-        return validate(resource, obj, old)
-    return resource.strategy.validate(obj, old)
+        return validate(resource, obj, old, causes, subresource)
+    return causes + resource.strategy.validate(obj, old)
 
 
 def _warn(resource: Resource, write: Write, obj: JSON, old: JSON | None) -> None:
@@ -324,7 +326,8 @@ def commit_update(
     if write.subresource in _COUNTING:
         _count_generation(resource, old, new)
     before = None if write.subresource in _LOOSE else old
-    causes = metadata.update_causes(old, new, built_in=resource.custom is None) + problems(resource, new, before)
+    causes = metadata.update_causes(old, new, built_in=resource.custom is None)
+    causes = problems(resource, new, before, causes, write.subresource)
     if causes:
         raise invalid(resource.error_group, resource.kind, write.name, causes)
     _warn(resource, write, new, old)

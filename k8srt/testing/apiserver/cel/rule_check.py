@@ -15,7 +15,7 @@ from k8srt.testing.apiserver.cel.types import BOOL, STRING, Type
 from k8srt.testing.apiserver.failures import Cause, forbidden_field, invalid_value, not_supported, required
 
 Schema = Mapping[str, Any]
-_REASONS = ("FieldValueRequired", "FieldValueForbidden", "FieldValueInvalid", "FieldValueDuplicate")
+_REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 _WORD = "x-kubernetes-validations"
 _STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\['([^']+)'\]")
 
@@ -51,7 +51,7 @@ def _rule_causes(
     if facts.get("reason") and facts["reason"] not in _REASONS:
         yield not_supported(f"{path}.reason", facts["reason"], _REASONS)
     if facts.get("fieldPath") and (wrong := _path_problem(schema, facts["fieldPath"])):
-        yield invalid_value(f"{path}.fieldPath", facts["fieldPath"], f"fieldPath must be a valid path: {wrong}")
+        yield invalid_value(f"{path}.fieldPath", facts["fieldPath"], "must be a valid path")
     scope = scope_of(schema, facts)
     program = yield from _compiled(text, scope, BOOL, f"{path}.rule", "cel expression must evaluate to a bool")
     if program is not None:
@@ -92,7 +92,7 @@ def _message_causes(facts: Mapping[str, Any], path: str) -> Iterator[Cause]:
     if message is not None and not message.strip():
         yield invalid_value(f"{path}.message", message, "message must be non-empty if specified")
     elif message and "\n" in message.strip():
-        yield invalid_value(f"{path}.message", message, "message must not contain line breaks")
+        yield invalid_value(f"{path}.message", message, "must not contain line breaks")
     elif not message and "\n" in rule.strip():
         text = "message must be specified if rule contains line breaks"
         yield required(f"{path}.message", text)

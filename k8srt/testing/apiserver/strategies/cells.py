@@ -20,6 +20,7 @@ class Column(NamedTuple):
     format: str
     cell: Cell
     priority: int = 0
+    description: str = ""
 
 
 # ---- cells

@@ -194,7 +194,7 @@ def _version_causes(spec: JSON) -> list[Cause]:
         causes.append(invalid_value("spec.versions", versions, "must contain unique version names"))
     if sum(1 for each in versions if each.get("storage")) != 1:
         text = "must have exactly one version marked as storage version"
-        causes.append(invalid_value("spec.versions", versions or None, text))
+        causes.append(invalid_value("spec.versions", versions or [], text))
     schemas = [_schema(version) for version in versions]
     same = all(schema == schemas[0] for schema in schemas)
     for index, version in enumerate(versions):

@@ -19,18 +19,28 @@ __all__ = ["age", "human_duration", "table_for"]
 
 _NAME = Column("Name", "string", "name", lambda obj, now: obj["metadata"].get("name", ""))
 _CREATED = Column("Created At", "date", "", lambda obj, now: obj["metadata"].get("creationTimestamp"))
+_NAME_TEXT = (
+    "Name must be unique within a namespace. Is required when creating resources, although some resources may allow "
+    "a client to request the generation of an appropriate name automatically. Name is primarily intended for "
+    "creation idempotence and configuration definition. Cannot be updated. More info: "
+    "https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names"
+)
 _AGE = Column("Age", "string", "", age)
+
+
+def _replicas_of(part: str) -> Callable[[JSON, datetime], Any]:
+    return lambda obj, now: (obj.get(part) or {}).get("replicas", 0)
 
 
 def table_for(resource: Resource, objects: list[JSON], now: datetime) -> tuple[list[JSON], list[JSON]]:
     """Column definitions, and a row for each object."""
-    columns = _columns(resource)
+    columns = _SCALE_COLUMNS if objects and objects[0].get("kind") == "Scale" else _columns(resource)
     definitions = [
         {
             "name": column.name,
             "type": column.type,
             "format": column.format,
-            "description": column.name,
+            "description": column.description or (_NAME_TEXT if column.format == "name" else column.name),
             "priority": column.priority,
         }
         for column in columns
@@ -41,6 +51,20 @@ def table_for(resource: Resource, objects: list[JSON], now: datetime) -> tuple[l
             if (conditions := _finished(obj)) is not None:
                 row["conditions"] = conditions
     return definitions, rows
+
+
+_CREATED_TEXT = (
+    "CreationTimestamp is a timestamp representing the server time when this object was created. It is not "
+    "guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is "
+    "represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: "
+    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata"
+)
+_SCALE_COLUMNS = [
+    _NAME,
+    Column("Desired", "integer", "", _replicas_of("spec"), 0, "Number of desired replicas"),
+    Column("Available", "integer", "", _replicas_of("status"), 0, "Number of actual replicas"),
+    Column("Age", "date", "", age, 0, _CREATED_TEXT),
+]
 
 
 def has_columns(resource: Resource) -> bool:
@@ -81,7 +105,8 @@ def _custom_column(spec: JSON) -> Column:
         found = find(obj)
         return _cell(found, kind, now)
 
-    return Column(spec["name"], kind, spec.get("format", ""), cell, spec.get("priority", 0))
+    text = spec.get("description") or f"Custom resource definition column (in JSONPath format): {spec['jsonPath']}"
+    return Column(spec["name"], kind, spec.get("format", ""), cell, spec.get("priority", 0), text)
 
 
 def column_path(text: str) -> Callable[[JSON], list[Any]]:

@@ -19,12 +19,14 @@ from k8srt.testing.apiserver.failures import (
     internal,
     invalid,
     invalid_value,
+    plain_500,
 )
 from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.patches import (
     APPLY,
     JSON_PATCH,
     MERGE,
+    misfit_failure,
     patch_failure,
     patch_options,
     patch_type,
@@ -41,6 +43,11 @@ from k8srt.testing.apiserver.writes import check_version, commit_update
 JSON = dict[str, Any]
 SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
 _TRIES = 5
+# An apply converts what is there to the version applied, which a custom resource has not; servers stumble over it.
+_NO_APPLY = (
+    "failed to create manager for existing fields: failed to convert live object (/; autoscaling/v1, Kind=Scale) to "
+    "proper version: request to convert CR to an invalid group/version: autoscaling/v1"
+)
 _BUILTIN = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
 
 
@@ -59,9 +66,16 @@ def serve(cluster: Cluster, request: Request, info: RequestInfo, resource: Resou
     options = patch_options(request, media)
     check_size(request)
     change = parse_yaml(request.body)[0] if media == APPLY else read_patch(request, media)
+    if media == APPLY and resource.custom is not None:
+        cluster.get(resource, info.namespace, info.name)
+        raise plain_500(_NO_APPLY)
 
     def patched(now: JSON) -> JSON:
-        return _read(_apply_patch(now, change, media))
+        made = _apply_patch(now, change, media)
+        try:
+            return _typed(made)
+        except WrongType as err:
+            raise misfit_failure(made, str(err)) from err
 
     return renderer.document(_write(cluster, info, resource, options, user, patched))
 
@@ -82,9 +96,17 @@ def _read(raw: Any) -> JSON:
     if kind not in (None, "Scale") or version not in (None, "autoscaling/v1"):
         raise bad_request(f'{kind} in version "{version}" cannot be handled as a Scale')
     try:
-        obj, _ = read_typed(Scale, raw)
+        return _typed(raw)
     except WrongType as err:
         raise bad_request(f'Scale in version "v1" cannot be handled as a Scale: {err}') from err
+
+
+def _typed(raw: Any) -> JSON:
+    obj, _ = read_typed(Scale, raw)
+    replicas = (obj.get("spec") or {}).get("replicas", 0)
+    if not -(2**31) <= replicas < 2**31:
+        field = "Go struct field ScaleSpec.spec.replicas of type int32"
+        raise WrongType(f"json: cannot unmarshal number {replicas} into {field}")
     return obj
 
 

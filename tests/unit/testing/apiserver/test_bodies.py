@@ -26,7 +26,7 @@ def test_yaml_has_the_booleans_and_texts_of_version_one():
 def test_yaml_notices_a_key_given_twice():
     _, twice = parse_yaml(b"a: 1\na: 2")
 
-    assert twice == ['key "a" already set in map']
+    assert twice == ['line 2: key "a" already set in map']
 
 
 @pytest.mark.parametrize(
