@@ -55,8 +55,9 @@ def generate_name(base: str, rng: random.Random | None = None) -> str:
     return f"{base[: MAX_LABEL - _SUFFIX]}{random_suffix(_SUFFIX, rng)}"
 
 
-def too_long(limit: int) -> str:
-    return f"must be no more than {limit} characters"
+def too_long(limit: int, unit: str = "characters") -> str:
+    """What servers say; of labels, which are counted in `bytes`."""
+    return f"must be no more than {limit} {unit}"
 
 
 def _regex_message(text: str, pattern: str, *examples: str) -> str:
@@ -64,8 +65,8 @@ def _regex_message(text: str, pattern: str, *examples: str) -> str:
     return f"{text} (e.g. {shown}, regex used for validation is '{pattern}')"
 
 
-def _check(value: str, limit: int, pattern: re.Pattern[str], message: str) -> list[str]:
-    errors = [too_long(limit)] if len(value) > limit else []
+def _check(value: str, limit: int, pattern: re.Pattern[str], message: str, unit: str = "characters") -> list[str]:
+    errors = [too_long(limit, unit)] if len(value) > limit else []
     if not pattern.fullmatch(value):
         errors.append(message)
     return errors
@@ -74,7 +75,7 @@ def _check(value: str, limit: int, pattern: re.Pattern[str], message: str) -> li
 def label_value_errors(value: str) -> list[str]:
     """Check a label value: empty, or up to 63 of alphanumerics, `-_.`, alphanumeric at both ends."""
     message = _regex_message(_VALUE_TEXT, _LABEL_VALUE, "MyValue", "my_value", "12345")
-    return _check(value, MAX_LABEL, _label_value, message)
+    return _check(value, MAX_LABEL, _label_value, message, "bytes")
 
 
 def dns_label_errors(value: str) -> list[str]:
@@ -112,7 +113,7 @@ def _name_part_errors(name: str) -> list[str]:
     if not name:
         errors.append("name part must be non-empty")
     elif len(name) > MAX_LABEL:
-        errors.append(f"name part {too_long(MAX_LABEL)}")
+        errors.append(f"name part {too_long(MAX_LABEL, 'bytes')}")
     if not _qualified.fullmatch(name):
         message = _regex_message(_QUALIFIED_TEXT, _QUALIFIED, "MyName", "my.name", "123-abc")
         errors.append(f"name part {message}")

@@ -163,5 +163,6 @@ def parse_yaml(body: bytes, prefix: str = "") -> tuple[Any, list[str]]:
         value = reader.get_single_data()
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as err:
         line = str(err).replace("\n", " ")
-        raise bad_request(f"{prefix}error converting YAML to JSON: yaml: {line}") from err
+        told = f"{prefix}error converting YAML to JSON: yaml: {line}" if prefix else f"yaml: {line}"
+        raise Malformed(bad_request(told).status) from err
     return value, reader.twice

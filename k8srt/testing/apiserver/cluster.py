@@ -13,7 +13,7 @@ import msgspec
 
 from k8srt.apimachinery.names import random_suffix
 from k8srt.apimachinery.wire import format_time
-from k8srt.testing.apiserver.customs import settle
+from k8srt.testing.apiserver.customs import fitted, settle
 from k8srt.testing.apiserver.failures import Failure, not_found
 from k8srt.testing.apiserver.registry import Registry, Resource
 from k8srt.testing.apiserver.storage import NoSuchKey, Storage, Stored
@@ -103,8 +103,25 @@ class Cluster:
         if not resource.stored_here or resource.table == "events":
             obj = convert(resource.table, obj, resource.api_version)
         if _outdated(resource, stored):
-            settle(resource, obj)
+            obj = self._refitted(resource, obj)
         return {"kind": resource.kind, "apiVersion": resource.api_version, **obj}
+
+    def _refitted(self, resource: Resource, obj: JSON) -> JSON:
+        """A stored custom object as it is read now: by the schema it is stored under, and then by that of the version.
+
+        Only the former fills in defaults.
+        """
+        origin = self._storage_row(resource)
+        obj = fitted(origin, obj)
+        settle(origin, obj)
+        return obj if origin is resource else fitted(resource, obj)
+
+    def _storage_row(self, resource: Resource) -> Resource:
+        """The row of the version that objects are stored in; the given one when that is not served, or a webhook
+        has converted to it."""
+        if resource.stored_here or resource.custom is None or resource.custom.conversion is not None:
+            return resource
+        return self.registry.find(resource.group, resource.storage_version, resource.plural) or resource
 
     def body(self, resource: Resource, stored: Stored) -> bytes:
         """The stored object as bytes, without kind and apiVersion."""
@@ -135,6 +152,8 @@ class Cluster:
         bare = self.to_stored(source, obj)
         if not target.stored_here or target.table == "events":
             bare = convert(target.table, bare, target.api_version)
+        if target.custom is not None:
+            bare = fitted(target, bare)
         return {"kind": target.kind, "apiVersion": target.api_version, **bare}
 
     def to_stored(self, resource: Resource, obj: JSON) -> JSON:
@@ -144,6 +163,11 @@ class Cluster:
             return {name: part for name, part in obj.items() if name not in ("kind", "apiVersion")}
         bare = {name: part for name, part in obj.items() if name not in ("kind", "apiVersion")}
         if resource.stored_here and resource.table != "events":
+            return bare
+        if resource.custom is not None:
+            origin = self._storage_row(resource)
+            bare = fitted(origin, bare)
+            settle(origin, bare)  # as each reader would find it
             return bare
         return convert(resource.table, bare, "", source=resource.api_version)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from k8srt.apimachinery.meta import ObjectMeta
 from k8srt.apimachinery.resource import ResourceInfo, Subresource
 from k8srt.apimachinery.schema import GroupVersionKind
@@ -11,7 +13,7 @@ from k8srt.testing.apiserver import structural
 from k8srt.testing.apiserver.failures import Cause
 from k8srt.testing.apiserver.registry import CustomFacts, Resource, version_order
 from k8srt.testing.apiserver.scale_fields import scale_causes
-from k8srt.testing.apiserver.typed import Trail, plan_of
+from k8srt.testing.apiserver.typed import Trail, WrongType, plan_of
 
 JSON = dict[str, Any]
 _VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
@@ -81,12 +83,31 @@ def coerce(resource: Resource, raw: JSON, *, keep_nulls: bool = False) -> tuple[
     meta = plan_of(ObjectMeta).read(raw.get("metadata") or {}, trail)
     rest = _copy({key: value for key, value in raw.items() if key not in ("apiVersion", "kind", "metadata")})
     unknown = structural.prune(rest, resource.structure)
+    for where, inner in structural.embedded_metadata(rest, resource.structure):
+        _check_metadata(where, inner)
     if keep_nulls:
         structural.default(rest, resource.structure)
     else:
         settle(resource, rest)
     obj = {"kind": raw["kind"], "apiVersion": raw["apiVersion"], "metadata": meta, **rest}
     return obj, [*trail.unknown, *unknown]
+
+
+def _check_metadata(where: str, meta: Any) -> None:
+    """The metadata of an embedded object is typed, too. Raises WrongType."""
+    try:
+        plan_of(ObjectMeta).read(meta, Trail())
+    except WrongType as err:
+        shown = msgspec.json.encode(meta, order="sorted").decode()
+        raise WrongType(f"{where}: Invalid value: {shown}: {err}") from err
+
+
+def fitted(resource: Resource, body: JSON) -> JSON:
+    """A copy of stored fields without those that the schema does not know."""
+    rest = {key: value if key == "metadata" else _copy(value) for key, value in body.items()}
+    meta = {"metadata": rest.pop("metadata")} if "metadata" in rest else {}
+    structural.prune(rest, resource.structure)
+    return {**meta, **rest}
 
 
 def settle(resource: Resource, body: JSON) -> None:

@@ -24,6 +24,7 @@ from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.registry import Resource
 from k8srt.testing.apiserver.rendering import Renderer
 from k8srt.testing.apiserver.requests import RequestInfo
+from k8srt.testing.apiserver.schema_values import go_name
 from k8srt.testing.apiserver.selection import find_page, list_options, selection_of
 from k8srt.testing.apiserver.storage import NoSuchKey, Stale, Stored
 from k8srt.testing.apiserver.strategies.strategy import Write
@@ -134,8 +135,10 @@ def _checked(source: JSON) -> DeleteOptions:
         policy = "Orphan" if orphan else "Background"
     grace = source.get("gracePeriodSeconds")
     if grace is not None and (not isinstance(grace, int) or isinstance(grace, bool)):
-        raise bad_request("json: cannot unmarshal into Go struct field DeleteOptions.gracePeriodSeconds of type int64")
+        raise _wrong_type("gracePeriodSeconds", grace, "int64")
     preconditions = source.get("preconditions") or {}
+    if not isinstance(preconditions, dict):
+        raise _wrong_type("preconditions", preconditions, "v1.Preconditions")
     return DeleteOptions(
         grace,
         policy,
@@ -143,6 +146,11 @@ def _checked(source: JSON) -> DeleteOptions:
         preconditions.get("resourceVersion") or "",
         bool(dry_run),
     )
+
+
+def _wrong_type(field: str, value: Any, wanted: str) -> Failure:
+    into = f"Go struct field DeleteOptions.{field} of type {wanted}"
+    return bad_request(f"json: cannot unmarshal {go_name(value)} into {into}")
 
 
 # ---- one object

@@ -117,7 +117,7 @@ class Dispatcher:
         except Failure as err:
             err.headers.update(warning)
             raise
-        response.headers.extend(warning.items())
+        response.headers[:0] = warning.items()
         return response
 
     def _resource(self, request: Request, info: RequestInfo, resource: Resource, user: User) -> Response:

@@ -21,6 +21,7 @@ from k8srt.testing.apiserver.failures import (
 )
 from k8srt.testing.apiserver.messages import Request
 from k8srt.testing.apiserver.registry import Resource
+from k8srt.testing.apiserver.schema_values import go_name
 from k8srt.testing.apiserver.typed import WrongType, read_typed
 
 JSON = dict[str, Any]
@@ -108,6 +109,8 @@ def read_document(
     """
     if raw is None and resource.custom is None:
         raw = {}
+    if raw is None:
+        raise Unreadable("Object 'Kind' is missing in 'null'")
     if not isinstance(raw, dict):
         what = {list: "array", str: "string", bool: "bool"}.get(type(raw), "number")
         raise Unreadable(
@@ -138,7 +141,10 @@ def _judge(document: Document, complaints: list[str], validation: str) -> None:
     if not complaints or validation == "Ignore":
         return
     if validation == "Strict":
-        raise Strict("strict decoding error: " + ", ".join(complaints))
+        lines = [text for text in complaints if text.startswith("line ")]
+        told = ["yaml: unmarshal errors:" + "".join(f"\n  {text}" for text in lines)] if lines else []
+        told += [text for text in complaints if text not in lines]
+        raise Strict("strict decoding error: " + ", ".join(told))
     document.warnings.extend(complaints)
 
 
@@ -205,14 +211,14 @@ def _read_custom(
 
 def _check_custom_kind(resource: Resource, raw: JSON, stage: str) -> None:
     kind, version = raw.get("kind"), raw.get("apiVersion")
-    if not kind or not isinstance(kind, str):
-        shown = msgspec.json.encode(raw, order="sorted" if stage == PATCHED else None).decode()
-        if stage == PATCHED:
-            raise Misfit(f"Object 'Kind' is missing in '{shown}'")
-        raise bad_request(
-            f"the object provided is unrecognized (must be of type {resource.kind}): "
-            f"Object 'Kind' is missing in '{shown}'"
+    if kind is not None and not isinstance(kind, str):
+        raise Unreadable(
+            f"couldn't get version/kind; json parse error: json: cannot unmarshal {go_name(kind)} into Go struct field "
+            ".kind of type string"
         )
+    if not kind:
+        shown = msgspec.json.encode(raw, order="sorted" if stage == PATCHED else None).decode()
+        raise Unreadable(f"Object 'Kind' is missing in '{shown}'")
     if version != resource.api_version:
         if stage == PATCHED:
             _refuse(resource, resource.kind, raw, "apiVersion", version or "", resource.api_version)

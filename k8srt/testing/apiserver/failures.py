@@ -176,6 +176,8 @@ def shown(value: Any) -> str:
     """A value as error messages print it: text quoted, all else as JSON."""
     if value is None:
         return "null"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
+        value = int(value)
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 

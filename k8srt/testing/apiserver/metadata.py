@@ -36,8 +36,15 @@ def metadata_causes(meta: JSON, *, built_in: bool) -> list[Cause]:
     """What is wrong with labels, annotations, finalizers, owners."""
     causes = names.label_causes(meta.get("labels") or {}, "metadata.labels")
     causes += _annotation_causes(meta.get("annotations") or {})
-    for index, finalizer in enumerate(meta.get("finalizers") or []):
-        causes += _finalizer_causes(finalizer, f"metadata.finalizers[{index}]", built_in)
+    finalizers = meta.get("finalizers") or []
+    for finalizer in finalizers:
+        causes += [invalid_value("metadata.finalizers", finalizer, text) for text in names.qualified_name(finalizer)]
+    if "orphan" in finalizers and "foregroundDeletion" in finalizers:
+        text = "finalizer orphan and foregroundDeletion cannot be both set"
+        causes.append(invalid_value("metadata.finalizers", finalizers, text))
+    if built_in:
+        for index, finalizer in enumerate(finalizers):
+            causes += _unqualified_causes(finalizer, f"metadata.finalizers[{index}]")
     causes += _owner_causes(meta.get("ownerReferences") or [])
     return causes
 
@@ -65,11 +72,8 @@ def finalizer_warnings(new: JSON, old: JSON | None) -> list[str]:
     return told
 
 
-def _finalizer_causes(finalizer: str, path: str, built_in: bool) -> list[Cause]:
-    wrong = names.qualified_name(finalizer)
-    if wrong:
-        return [invalid_value(path, finalizer, text) for text in wrong]
-    if built_in and "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+def _unqualified_causes(finalizer: str, path: str) -> list[Cause]:
+    if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
         text = "name is neither a standard finalizer name nor is it fully qualified"
         return [invalid_value(path, finalizer, text)]
     return []
@@ -84,6 +88,8 @@ def _owner_causes(owners: list[JSON]) -> list[Cause]:
                            ("name", "must not be empty"), ("uid", "must not be empty")):  # fmt: skip
             if not owner.get(part):
                 causes.append(invalid_value(f"{path}.{part}", "", text))
+        if (owner.get("apiVersion"), owner.get("kind")) == ("v1", "Event"):
+            causes.append(invalid_value(path, owner, "/v1, Kind=Event is disallowed from being an owner"))
         if owner.get("controller"):
             controllers.append(owner)
     if len(controllers) > 1:

@@ -42,7 +42,7 @@ from k8srt.testing.apiserver.messages import Request, Response
 from k8srt.testing.apiserver.registry import Resource
 from k8srt.testing.apiserver.rendering import Renderer
 from k8srt.testing.apiserver.requests import RequestInfo
-from k8srt.testing.apiserver.schema_values import json_type
+from k8srt.testing.apiserver.schema_values import go_name
 from k8srt.testing.apiserver.storage import Stale
 from k8srt.testing.apiserver.strategies.strategy import Write
 from k8srt.testing.apiserver.writes import check_may_create, check_version, commit_create, commit_update, warned
@@ -129,21 +129,15 @@ def read_patch(request: Request, media: str) -> Any:
     return change
 
 
-def _go_name(value: Any) -> str:
-    """What Go's decoder calls a JSON value."""
-    name = json_type(value)
-    return {"integer": "number", "boolean": "bool"}.get(name, name)
-
-
 def _not_decoded(value: Any, into: str) -> Failure:
-    return bad_request(f"error decoding patch: json: cannot unmarshal {_go_name(value)} into {into}")
+    return bad_request(f"error decoding patch: json: cannot unmarshal {go_name(value)} into {into}")
 
 
 def _check_operations(change: Any, *, loose: bool) -> None:
     """Raise Failure(400) for what is no list of operations; null is an empty one."""
     if change is not None and not isinstance(change, list):
         if loose:
-            raise bad_request(f"json: cannot unmarshal {_go_name(change)} into Go value of type jsonpatch.Patch")
+            raise bad_request(f"json: cannot unmarshal {go_name(change)} into Go value of type jsonpatch.Patch")
         raise _not_decoded(change, "Go value of type []handlers.jsonPatchOp")
     for operation in change or ():
         if not isinstance(operation, dict):
@@ -266,7 +260,7 @@ def read_configuration(request: Request, resource: Resource, options: WriteOptio
     if config is None:
         config = {}
     if not isinstance(config, dict):
-        told = f"json: cannot unmarshal {_go_name(config)} into Go value of type map[string]interface {{}}"
+        told = f"json: cannot unmarshal {go_name(config)} into Go value of type map[string]interface {{}}"
         raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {told}")
     kind, api_version = config.get("kind") or "", config.get("apiVersion") or ""
     if (kind, api_version) != (resource.kind, resource.api_version):

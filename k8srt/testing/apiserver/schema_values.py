@@ -17,6 +17,7 @@ from k8srt.testing.apiserver.ssa_compare import equal
 Schema = Mapping[str, Any]
 
 _INT_RANGES = {"int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1), "uint64": (0, 2**64 - 1)}
+_FLOAT32 = 3.4028234663852886e38
 _INT64 = (-(2**63), 2**63 - 1)
 
 
@@ -47,6 +48,12 @@ def json_type(value: Any) -> str:
         return "boolean"
     names: list[tuple[type, str]] = [(str, "string"), (int, "integer"), (float, "number"), (list, "array")]
     return next((name for kind, name in names if isinstance(value, kind)), "null" if value is None else "object")
+
+
+def go_name(value: Any) -> str:
+    """What Go's decoder calls a JSON value."""
+    name = json_type(value)
+    return {"integer": "number", "boolean": "bool"}.get(name, name)
 
 
 def _types(schema: Schema) -> list[str]:
@@ -116,9 +123,11 @@ def _number_errors(value: float, schema: Schema, path: str) -> Iterator[Cause]:
 
 
 def _range_errors(value: float, schema: Schema, path: str) -> Iterator[Cause]:
+    format = schema.get("format") or ""
+    if format == "float" and schema.get("type") == "number" and abs(value) > _FLOAT32:
+        yield pathless(f"Checked value must be of type number with format float in {path}")
     if schema.get("type") != "integer":
         return
-    format = schema.get("format") or ""
     low, high = _INT_RANGES.get(format, _INT64)
     if not float(value).is_integer() or not low <= value <= high:
         kind = f"with format {format}" if format else "(default format)"

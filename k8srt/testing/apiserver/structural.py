@@ -50,24 +50,19 @@ def _below(value: Any, structure: Structure, path: str) -> Iterator[tuple[Any, S
 
 
 def prune(obj: Any, structure: Structure) -> list[str]:
-    """Remove unknown fields; return their paths (`spec.list[0].junk`), those of each level sorted."""
-    return list(_prune(obj, structure, ""))
+    """Remove unknown fields; return their paths (`spec.list[0].junk`), sorted as text."""
+    return sorted(_prune(obj, structure, ""))
 
 
 def _prune(value: Any, structure: Structure, path: str) -> Iterator[str]:
     if structure.kind == "any":
         return
     if isinstance(value, dict) and structure.kind in ("object", "map"):
-        for name in sorted(name for name in value if structure.child(name) is None):
+        for name in [name for name in value if structure.child(name) is None]:
             del value[name]
             yield f"{path}.{name}" if path else name
-    for item, child, where in sorted(_below(value, structure, path), key=_place):
+    for item, child, where in _below(value, structure, path):
         yield from _prune(item, child, where)
-
-
-def _place(found: tuple[Any, Structure, str]) -> tuple[int, str]:
-    """By length first, so that `[10]` comes after `[9]`; names of one object have no other order."""
-    return (len(found[2]), found[2]) if found[2].endswith("]") else (0, found[2])
 
 
 # ---- nulls and defaults
@@ -80,8 +75,15 @@ def drop_nulls(obj: Any, structure: Structure) -> None:
             child = structure.fields.get(name)
             if child is not None and not child.nullable and child.kind != "any":
                 del obj[name]
+    elif isinstance(obj, dict) and _drops_nulls(structure.values):
+        for name in [name for name, item in obj.items() if item is None]:
+            del obj[name]
     for item, child, _ in _below(obj, structure, ""):
         drop_nulls(item, child)
+
+
+def _drops_nulls(values: Structure | None) -> bool:
+    return values is not None and not values.nullable and values.kind != "any" and values.default is ABSENT
 
 
 def default(obj: Any, structure: Structure) -> None:
@@ -189,11 +191,20 @@ def _keys(structure: Structure, item: Mapping[str, Any]) -> JSON:
     return {key: found[key] for key in sorted(found)}
 
 
+def embedded_metadata(value: Any, structure: Structure, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The metadata of embedded objects, and where it stands."""
+    if structure.embedded and isinstance(value, dict) and "metadata" in value:
+        yield f"{path}.metadata", value["metadata"]
+    for item, child, where in _below(value, structure, path):
+        if child.schema is not None:
+            yield from embedded_metadata(item, child, where)
+
+
 def _embedded_errors(value: Any, structure: Structure, path: str) -> Iterator[Cause]:
     if structure.embedded and isinstance(value, dict):
         for name in ("apiVersion", "kind"):
             if not value.get(name):
-                yield required(f"{path}.{name}", "must not be empty")
+                yield required(f"{path}.{name}")
     for item, child, where in _below(value, structure, path):
         if child.schema is not None:
             yield from _embedded_errors(item, child, where)

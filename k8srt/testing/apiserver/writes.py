@@ -101,6 +101,8 @@ def commit_create(
     meta = obj["metadata"]
     if meta.get("resourceVersion"):
         raise plain_500("resourceVersion should not be set on objects to be created")
+    for part in ("deletionTimestamp", "deletionGracePeriodSeconds"):
+        meta.pop(part, None)
     if track:
         obj = ownership.track(cluster, resource, None, obj, options.manager)
         meta = obj["metadata"]

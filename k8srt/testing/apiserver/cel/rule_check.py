@@ -50,7 +50,7 @@ def _rule_causes(
     yield from _message_causes(facts, path)
     if facts.get("reason") and facts["reason"] not in _REASONS:
         yield not_supported(f"{path}.reason", facts["reason"], _REASONS)
-    if facts.get("fieldPath") and (wrong := _path_problem(schema, facts["fieldPath"])):
+    if facts.get("fieldPath") and _path_problem(schema, facts["fieldPath"]):
         yield invalid_value(f"{path}.fieldPath", facts["fieldPath"], "must be a valid path")
     scope = scope_of(schema, facts)
     program = yield from _compiled(text, scope, BOOL, f"{path}.rule", "cel expression must evaluate to a bool")

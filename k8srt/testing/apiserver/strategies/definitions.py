@@ -126,22 +126,24 @@ def validate(obj: JSON, old: JSON | None) -> list[Cause]:
     found = spec.get("names") or {}
     causes: list[Cause] = []
     wanted = f"{found.get('plural', '')}.{spec.get('group', '')}"
-    if obj["metadata"].get("name") != wanted:
+    name = obj["metadata"].get("name")
+    if old is None and name and name != wanted:
         text = 'must be spec.names.plural+"."+spec.group'
-        causes.append(invalid_value("metadata.name", obj["metadata"].get("name", ""), text))
+        causes.append(invalid_value("metadata.name", name, text))
     causes += _group_causes(obj, spec)
-    causes += _name_causes(found)
     if not spec.get("scope"):
         causes.append(required("spec.scope"))
     elif spec["scope"] not in _SCOPES:
         causes.append(not_supported("spec.scope", spec["scope"], _SCOPES))
     causes += _version_causes(spec)
+    causes += _name_causes(found)
     if spec.get("preserveUnknownFields") and old is None:
         text = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
         causes.append(invalid_value("spec.preserveUnknownFields", True, text))
     causes += _conversion_causes(spec.get("conversion") or {})
-    causes += _stored_causes(obj)
-    if old is not None:
+    if old is None or old.get("spec") != spec:  # the status by itself may say what it wants
+        causes += _stored_causes(obj)
+    if old is not None and old.get("spec") != spec:
         causes += _changes(obj, old)
     return causes
 
@@ -363,6 +365,10 @@ def _changes(obj: JSON, old: JSON) -> list[Cause]:
     present = [each["name"] for each in _versions(obj)]
     for index, name in enumerate(stored):
         if name not in present:
-            text = "must appear in spec.versions"
+            text = (
+                f"missing from spec.versions; {name} was previously a storage version, and must remain in "
+                f"spec.versions until a storage migration ensures no data remains persisted in {name} and removes "
+                f"{name} from status.storedVersions"
+            )
             causes.append(invalid_value(f"status.storedVersions[{index}]", name, text))
     return causes

@@ -94,7 +94,12 @@ def _finished(pod: JSON) -> list[JSON] | None:
 
 # ---- custom resources
 
-_CREATION_COLUMN = {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}
+_CREATION_COLUMN = {
+    "name": "Age",
+    "type": "date",
+    "jsonPath": ".metadata.creationTimestamp",
+    "description": _CREATED_TEXT,
+}
 
 
 def _custom_column(spec: JSON) -> Column:

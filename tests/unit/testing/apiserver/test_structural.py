@@ -46,8 +46,7 @@ def test_unknown_fields_are_dropped_and_told():
 
     unknown = prune(obj, structure)
 
-    assert unknown[0] == "other"
-    assert sorted(unknown) == ["metadata.junk", "other", "spec.b", "spec.map.k.junk", "spec.rows[0].junk"]
+    assert unknown == ["metadata.junk", "other", "spec.b", "spec.map.k.junk", "spec.rows[0].junk"]
     assert obj["spec"] == {"a": "x", "free": {"x": {"y": 1}}, "rows": [{"n": 1}], "map": {"k": {}}}
     assert obj["metadata"] == {"name": "x"}
 
