@@ -264,12 +264,6 @@ def test_nulls_are_dropped_from_what_is_sent_and_not_from_what_is_applied(client
     assert [field for field, _ in causes(applied)] == ["spec.color", "spec.color", "<nil>"]
 
 
-def test_one_of_the_keys_is_enough_to_tell_items_apart(client):
-    answer = client.send("PATCH", f"{RIGS}/a?fieldManager=m&force=true", rig(size=3, ports=[{}]), **APPLY)
-
-    assert (answer.status, causes(answer)[0]) == (422, ("spec.ports[0].port", "Required value"))
-
-
 @pytest.mark.parametrize(
     ("spec", "message"),
     [

@@ -62,21 +62,8 @@ def item_element(structure: Structure, item: Any) -> str:
         raise ItemError("associative list with keys may not have a null element")
     if not isinstance(item, Mapping):
         raise ItemError("associative list with keys may not have non-map elements")
-    key = item_key(structure, item)
-    if not key:
-        names = " ".join(f'"{name}"' for name in structure.keys)
-        raise ItemError(
-            f"associative list with keys has an element that omits all key fields [{names}] "
-            "(and doesn't have default values for any key fields)"
-        )
-    return key_element(key)
-
-
-def item_key(structure: Structure, item: Mapping[str, Any]) -> dict[str, Any]:
-    """What tells an item of a keyed list from the others: those of its keys that it has, or that have a default."""
     items = structure.items or ANY
-    found = {name: item[name] if name in item else below(items, name).default for name in structure.keys}
-    return {name: value for name, value in found.items() if value is not ABSENT}
+    return key_element({name: _key(item, items, name) for name in structure.keys})
 
 
 def _set_element(item: Any) -> str:
@@ -87,6 +74,17 @@ def _set_element(item: Any) -> str:
     if item is None:
         raise ItemError("associative list without keys has an element that's an explicit null")
     return value_element(item)
+
+
+def _key(item: Mapping[str, Any], items: Structure, name: str) -> Any:
+    if name in item:
+        return item[name]
+    default = below(items, name).default
+    if default is ABSENT:
+        raise ItemError(
+            f'associative list with keys has an element that omits key field "{name}" (and doesn\'t have default value)'
+        )
+    return default
 
 
 def item_elements(structure: Structure, items: Any) -> list[str]:

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from k8srt.apimachinery.structure import ABSENT, Structure
+from k8srt.apimachinery.structure import ABSENT, ANY, Structure
 from k8srt.testing.apiserver.failures import Cause, duplicate, invalid_value, required
 from k8srt.testing.apiserver.schema_values import value_errors
-from k8srt.testing.apiserver.ssa_typed import ItemError, item_element, item_key
+from k8srt.testing.apiserver.ssa_typed import ItemError, item_element
 
 JSON = dict[str, Any]
 
@@ -187,8 +187,9 @@ def _element(structure: Structure, item: Any) -> str | None:
 
 
 def _keys(structure: Structure, item: Mapping[str, Any]) -> JSON:
-    found = item_key(structure, item)
-    return {key: found[key] for key in sorted(found)}
+    items = structure.items or ANY
+    defaults = {key: (items.child(key) or ANY).default for key in structure.keys}
+    return {key: item.get(key, defaults[key]) for key in sorted(structure.keys)}
 
 
 def embedded_metadata(value: Any, structure: Structure, path: str = "") -> Iterator[tuple[str, Any]]:

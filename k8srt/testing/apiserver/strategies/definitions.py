@@ -167,8 +167,8 @@ def _name_causes(found: JSON) -> list[Cause]:
     causes: list[Cause] = []
     for part in ("plural", "singular"):
         value = found.get(part, "")
-        if part == "singular" and not value:
-            causes.append(required("spec.names.singular"))
+        if not value:
+            causes.append(required(f"spec.names.{part}"))
         else:
             causes += [invalid_value(f"spec.names.{part}", value, text) for text in names.label_1035(value)]
     for part in ("kind", "listKind"):
