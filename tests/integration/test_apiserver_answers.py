@@ -5,6 +5,7 @@ The rules were seen on an apiextensions-apiserver 1.36, which none of these test
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -479,3 +480,27 @@ def test_the_status_of_a_definition_may_forget_stored_versions_but_its_versions_
     assert changed.status == 422
     assert causes(changed)[0][0] == "status.storedVersions[1]"
     assert "v9 was previously a storage version" in causes(changed)[0][1]
+
+
+# ---- pages, and what may not be set
+
+
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        (b'{"v":"x","rv":1,"start":"a"}', "server does not recognize this encoded version x"),
+        (b'{"v":"meta.k8s.io/v1","rv":0,"start":"a"}', "incorrect encoded start resourceVersion"),
+    ],
+)
+def test_tokens_that_no_server_gave_are_refused(client, token, why):
+    answer = client.get(f"{RIGS}?continue={base64.urlsafe_b64encode(token).decode().rstrip('=')}")
+
+    assert answer.status == 400
+    assert answer.body["message"].startswith(f"invalid continue token: continue key is not valid: {why}")
+
+
+def test_the_period_of_a_deletion_is_not_set_by_a_write(client):
+    answer = client.send("PATCH", f"{RIGS}/a", {"metadata": {"deletionGracePeriodSeconds": 5}}, **MERGE)
+
+    assert answer.status == 422
+    assert causes(answer)[0] == ("metadata.deletionGracePeriodSeconds", "Invalid value: 5: field is immutable")

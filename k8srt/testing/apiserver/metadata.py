@@ -113,8 +113,6 @@ def carry_over(old: JSON, new: JSON) -> None:
     for part in ("deletionTimestamp", "deletionGracePeriodSeconds"):
         if part in before and (part not in meta or part == "deletionGracePeriodSeconds"):
             meta[part] = before[part]
-    if "deletionTimestamp" not in before:
-        meta.pop("deletionGracePeriodSeconds", None)
     meta.pop("selfLink", None)
     if "generateName" not in meta and "generateName" in before:
         pass  # a client may drop it

@@ -85,6 +85,8 @@ def _field_test(text: str, resource: Resource) -> Callable[[Stored], bool] | Non
 def _check_field(name: str, resource: Resource) -> None:
     extra = resource.strategy.field_names
     if resource.custom is not None:
+        if name == "metadata.namespace" and not resource.namespaced:
+            raise bad_request(f"field label not supported: {name}")
         extra = tuple(path.strip(".") for path in resource.custom.selectable)
     if name in _ALWAYS or name in extra:
         return
@@ -207,8 +209,11 @@ _TOO_OLD = (
 )
 
 
+_TOKEN_VERSION = "meta.k8s.io/v1"
+
+
 def make_token(revision: int, last_key: str) -> str:
-    data = msgspec.json.encode({"v": "meta.k8s.io/v1", "rv": revision, "start": f"{last_key}\0"})
+    data = msgspec.json.encode({"v": _TOKEN_VERSION, "rv": revision, "start": f"{last_key}\0"})
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
@@ -216,9 +221,16 @@ def read_token(token: str) -> tuple[str, int]:
     """The last key and the version of the list; -1 asks for the present. Raises Failure(400)."""
     try:
         data: Any = msgspec.json.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        start, revision = data["start"], int(data["rv"])
+        version, start, revision = data["v"], data["start"], int(data["rv"])
     except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as err:
         raise bad_request(f"invalid continue token: continue key is not valid: {err}") from err
+    why = ""
+    if version != _TOKEN_VERSION:
+        why = f"server does not recognize this encoded version {version}"
+    elif revision == 0:
+        why = "incorrect encoded start resourceVersion (version meta.k8s.io/v1)"
+    if why:
+        raise bad_request(f"invalid continue token: continue key is not valid: {why}")
     return str(start).rstrip("\0"), revision
 
 

@@ -114,13 +114,15 @@ def type_errors(value: Any, structure: Structure) -> list[str]:
     return [f"{path}: {message}" if path else message for path, message in _errors(value, structure, "")]
 
 
-def _errors(value: Any, structure: Structure, path: str) -> Iterator[tuple[str, str]]:
+def _errors(value: Any, structure: Structure, path: str, loose: bool = False) -> Iterator[tuple[str, str]]:
+    """`loose`: what is above says that unknown fields are kept, which holds for what is below, too."""
+    loose = loose or structure.preserve_unknown
     if value is None or structure.kind == "any":
         return
     if structure.kind == "list":
-        yield from _list_errors(value, structure, path)
+        yield from _list_errors(value, structure, path, loose)
     elif structure.kind in ("object", "map"):
-        yield from _map_errors(value, structure, path)
+        yield from _map_errors(value, structure, path, loose)
     elif not _fits(value, structure):
         expected = _SCALARS.get(structure.kind, (str, "any scalar"))[1]
         yield path, f"expected {expected}, got {_got(value, structure.kind)}"
@@ -133,19 +135,19 @@ def _fits(value: Any, structure: Structure) -> bool:
     return isinstance(value, types) and (structure.kind == "boolean" or not isinstance(value, bool))
 
 
-def _map_errors(value: Any, structure: Structure, path: str) -> Iterator[tuple[str, str]]:
+def _map_errors(value: Any, structure: Structure, path: str, loose: bool) -> Iterator[tuple[str, str]]:
     if not isinstance(value, Mapping):
         yield path, f"expected map, got {_got(value)}"
         return
     for name, item in value.items():
         child, where = structure.child(name), path + element_text(field_element(name))
-        if child is None:
+        if child is not None:
+            yield from _errors(item, child, where, loose)
+        elif not loose:
             yield where, "field not declared in schema"
-        else:
-            yield from _errors(item, child, where)
 
 
-def _list_errors(value: Any, structure: Structure, path: str) -> Iterator[tuple[str, str]]:
+def _list_errors(value: Any, structure: Structure, path: str, loose: bool) -> Iterator[tuple[str, str]]:
     if not isinstance(value, list):
         yield path, f"expected list, got {_got(value)}"
         return
@@ -161,7 +163,7 @@ def _list_errors(value: Any, structure: Structure, path: str) -> Iterator[tuple[
             if element in seen:
                 yield path, f"duplicate entries for key {element_text(element)}"
             seen.add(element)
-        yield from _errors(item, structure.items or ANY, path + path_text((element,)))
+        yield from _errors(item, structure.items or ANY, path + path_text((element,)), loose)
 
 
 def _got(value: Any, wanted: str = "") -> str:
