@@ -504,3 +504,18 @@ def test_the_period_of_a_deletion_is_not_set_by_a_write(client):
 
     assert answer.status == 422
     assert causes(answer)[0] == ("metadata.deletionGracePeriodSeconds", "Invalid value: 5: field is immutable")
+
+
+def test_owners_that_are_named_twice_are_kept_once(client):
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": "u-1"}
+    body = rig("b", size=1)
+    body["metadata"]["ownerReferences"] = [owner, owner, {**owner, "controller": True}]
+
+    made = client.post(f"{RIGS}?dryRun=All", body)
+    patch = {"metadata": {"ownerReferences": [owner, owner]}}
+    patched = client.send("PATCH", f"{RIGS}/a?dryRun=All", patch, **MERGE)
+
+    assert made.body["metadata"]["ownerReferences"] == [owner, {**owner, "controller": True}]
+    assert "contains duplicate entries; API server dedups" in made.headers["Warning"]
+    assert patched.body["metadata"]["ownerReferences"] == [owner]
+    assert "duplicate entries after mutating admission happens" in patched.headers["Warning"]

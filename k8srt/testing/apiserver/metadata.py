@@ -79,6 +79,30 @@ def _unqualified_causes(finalizer: str, path: str) -> list[Cause]:
     return []
 
 
+def drop_repeated_owners(meta: JSON, *, sent: bool = False) -> list[str]:
+    """Leave out owners that are there already, word by word; returns the warning that tells of it, if any.
+
+    `sent`: they are as the client sent them; if not, patches and webhooks had their part in it.
+    """
+    owners = meta.get("ownerReferences") or []
+    kept: list[JSON] = []
+    repeated: list[str] = []
+    for owner in owners:
+        if owner in kept:
+            repeated.append(str(owner.get("uid", "")))
+        else:
+            kept.append(owner)
+    if not repeated:
+        return []
+    meta["ownerReferences"] = kept
+    when = "" if sent else " after mutating admission happens"
+    return [
+        f".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, and "
+        "may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
+        + ", ".join(repeated)
+    ]
+
+
 def _owner_causes(owners: list[JSON]) -> list[Cause]:
     path = "metadata.ownerReferences"
     causes = []

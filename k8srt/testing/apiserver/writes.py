@@ -69,6 +69,7 @@ def create(cluster: Cluster, request: Request, info: RequestInfo, resource: Reso
         raise cannot_be_handled(resource, raw, err, request.body) from err
     obj = document.obj
     check_identity(resource, obj, info.namespace, "")
+    document.warnings.extend(metadata.drop_repeated_owners(obj["metadata"], sent=True))
     write = Write(cluster, info.namespace, "", options.dry_run, user=request.user, warnings=document.warnings)
     made = commit_create(cluster, resource, obj, options, write)
     return warned(renderer.document(made, 201), document.warnings)
@@ -103,6 +104,7 @@ def commit_create(
         raise plain_500("resourceVersion should not be set on objects to be created")
     for part in ("deletionTimestamp", "deletionGracePeriodSeconds"):
         meta.pop(part, None)
+    write.warnings.extend(metadata.drop_repeated_owners(meta))
     if track:
         obj = ownership.track(cluster, resource, None, obj, options.manager)
         meta = obj["metadata"]
@@ -221,6 +223,7 @@ def update(cluster: Cluster, request: Request, info: RequestInfo, resource: Reso
         raise cannot_be_handled(resource, raw, err, request.body) from err
     obj = document.obj
     check_identity(resource, obj, info.namespace, info.name)
+    document.warnings.extend(metadata.drop_repeated_owners(obj["metadata"], sent=True))
     write = Write(
         cluster,
         info.namespace,
@@ -268,6 +271,8 @@ def _check_uid(resource: Resource, stored: Stored, obj: JSON) -> None:
     uid = obj["metadata"].get("uid")
     if uid and uid != stored.uid:
         group = f"{resource.group}/" if resource.group else ""
+        if resource.custom is not None:
+            group = f"apiextensions.kubernetes.io/{group}"
         where = f"{stored.namespace}/{stored.name}" if stored.namespace else stored.name
         why = (
             f"StorageError: invalid object, Code: 4, Key: /registry/{group}{resource.plural}/{where}, "
@@ -315,6 +320,7 @@ def commit_update(
     A change that changes nothing is not stored; one that takes the last finalizer off a deleted object removes it.
     Raises Stale when somebody wrote meanwhile, and Failure.
     """
+    write.warnings.extend(metadata.drop_repeated_owners(new["metadata"]))
     if track:
         new = ownership.track(cluster, resource, old, new, options.manager, write.subresource)
     new = _held_to_endpoint(resource, stored, old, new, write)
