@@ -62,8 +62,12 @@ class Journal:
         _make_private(self.path)
         try:
             self._db = sqlite3.connect(self.path, timeout=1.0, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as err:
+            raise ConfigError(f"{self.path}: {_explained(err)}") from err
+        try:
             self._open()
         except sqlite3.Error as err:
+            self._db.close()
             raise ConfigError(f"{self.path}: {_explained(err)}") from err
 
     def _open(self) -> None:

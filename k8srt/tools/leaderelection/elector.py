@@ -225,7 +225,7 @@ class LeaderElector:
         with linked(stop) as told:
             forget = told.on_set(self._over.set)
             try:
-                if self._acquire():
+                if self._acquire() and not stop.is_set():  # which `_over` may not have heard of yet
                     self._lead()
             finally:
                 forget()

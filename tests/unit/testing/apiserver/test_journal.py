@@ -33,13 +33,15 @@ def test_a_storage_begins_as_it_ended(tmp_path: Path) -> None:
     kept = storage.update("a", obj("kept", "new", labels={"l": "1"}), fields, kept)
     journal.close()
 
-    again = Storage(journal=Journal(tmp_path / "db"))
+    reopened = Journal(tmp_path / "db")
+    again = Storage(journal=reopened)
 
     assert [each.name for each in again.page("a").items] == ["kept"]
     assert again.get("a", "ns", "kept") == kept
     assert again.revision == storage.revision
     with pytest.raises(Compacted):
         again.watch("a", after=kept.revision - 1)
+    reopened.close()
 
 
 def test_versions_go_on_further_after_a_kill(tmp_path: Path) -> None:
@@ -52,10 +54,12 @@ def test_versions_go_on_further_after_a_kill(tmp_path: Path) -> None:
     for part in tmp_path.glob("db*"):
         (left / part.name).write_bytes(part.read_bytes())
 
-    again = Storage(journal=Journal(left / "db"))
+    reopened = Journal(left / "db")
+    again = Storage(journal=reopened)
 
     assert again.get("a", "ns", "x") == made
     assert again.revision == made.revision + SKIPPED
+    reopened.close()
     journal.close()
 
 
@@ -85,6 +89,7 @@ def test_parallel_writers_share_the_wait(tmp_path: Path, monkeypatch: pytest.Mon
 
     assert batches == [1, 8]
     assert storage.count("a") == 9
+    journal.close()
 
 
 def test_a_write_that_cannot_be_kept_is_not_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ contexts: [{name: main, context: {cluster: c, user: u}}]
         ("\x00", "control characters"),
         ("a: &a [*a]", "excessive aliasing"),
         ("a: *nowhere", "undefined alias"),
-        ("x: " + "[" * 500 + "]" * 500, "nested too deeply"),
+        ("x: " + "[" * 2000 + "]" * 2000, "maximum nesting"),
         ("!!python/object/apply:os.getpid []", "could not determine a constructor"),
         ("just text", "the document: expected a mapping, got a text"),
         ("- a", "the document: expected a mapping, got a list"),
