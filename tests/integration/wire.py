@@ -120,6 +120,8 @@ class WireServer:
                 while (exchange := _read_request(sock, file)) is not None:
                     self.requests.append(exchange)
                     self._respond(exchange)
+                    if sock.fileno() < 0:  # reset; its number may be that of another socket by now
+                        return
 
 
 def _read_request(sock: socket.socket, file: object) -> Exchange | None:
